@@ -1,0 +1,356 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"shubbak/modules"
+	"shubbak/modules/accounts"
+	"shubbak/modules/agreements"
+	"shubbak/modules/directory"
+	"shubbak/modules/documents"
+	"shubbak/modules/notifications"
+	"shubbak/modules/people"
+	"shubbak/modules/referrals"
+	"shubbak/platform/audit"
+	"shubbak/platform/blob"
+	"shubbak/platform/clock"
+	"shubbak/platform/db"
+	"shubbak/platform/i18n"
+	"shubbak/platform/mail"
+	"shubbak/platform/observe"
+	"shubbak/platform/outbox"
+	"shubbak/platform/terms"
+	"shubbak/platform/vault"
+	"shubbak/policies"
+	"shubbak/tenants"
+	"shubbak/tenants/chamber"
+	"shubbak/tenants/coordination"
+	"shubbak/tenants/hospital"
+	"shubbak/tenants/university"
+	"shubbak/web"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// kinds are the kinds of tenants that this binary knows.
+var kinds = []tenants.Kind{coordination.Kind, university.Kind, chamber.Kind, hospital.Kind}
+
+// app is the one place that knows every name: what is made, in which order, and
+// who satisfies whose interface.
+type app struct {
+	settings settings
+	log      *slog.Logger
+	clock    clock.Clock
+	db       *db.DB
+	vault    *vault.Vault
+	audit    *audit.Log
+	bus      *outbox.Bus
+	blobs    blob.Store
+	catalog  *i18n.Catalog
+	law      *policies.Law
+	registry *tenants.Registry
+	metrics  *observe.Metrics
+
+	accounts      *accounts.Service
+	people        *people.Service
+	directory     *directory.Directory
+	agreements    *agreements.Service
+	documents     *documents.Service
+	referrals     *referrals.Service
+	notifications *notifications.Service
+	modules       []modules.Module
+	server        *web.Server
+
+	release []func()
+}
+
+// trees is the one migration tree, in pieces.
+func trees(list []modules.Module) []fs.FS {
+	out := []fs.FS{sub(db.Tree()), sub(vault.Tree()), sub(audit.Tree()), sub(outbox.Tree()), sub(tenants.Tree()), sub(web.Tree())}
+	for _, m := range list {
+		if m.Migrations != nil {
+			out = append(out, sub(m.Migrations))
+		}
+	}
+	return out
+}
+
+func sub(f fs.FS) fs.FS {
+	s, err := fs.Sub(f, "migrations")
+	if err != nil {
+		return f
+	}
+	return s
+}
+
+// build opens everything but listens on nothing and runs nothing.
+func build(ctx context.Context, s settings, log *slog.Logger, c clock.Clock) (a *app, err error) {
+	a = &app{settings: s, log: log, clock: c, metrics: observe.NewMetrics()}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	if s.embeddedDatabase() || s.S3URL == "" {
+		release, err := lockData(s.Data)
+		if err != nil {
+			return nil, err
+		}
+		a.release = append(a.release, release)
+	}
+	url := s.DatabaseURL
+	if url == "" {
+		url = "sqlite:" + filepath.Join(s.Data, "shubbak.db")
+	}
+	if a.db, err = db.Open(url); err != nil {
+		return nil, err
+	}
+	a.db.AddHook(observe.SlowQueries{Log: log, Over: 500 * time.Millisecond})
+	a.release = append(a.release, func() { _ = a.db.Close() })
+	if err := a.db.CheckRole(ctx); err != nil {
+		return nil, err
+	}
+	a.bus = outbox.New(a.db, c, log, outbox.Config{RedisURL: s.RedisURL})
+	a.audit = audit.New(a.db, c)
+	if a.law, err = policies.Load(); err != nil {
+		return nil, err
+	}
+	a.registry = tenants.NewRegistry(a.db, c, kinds)
+	return a, nil
+}
+
+// complete makes the modules; it wants a database with its schema.
+func (a *app) complete(ctx context.Context) error {
+	var err error
+	s := a.settings
+	master, err := a.masterKey(ctx)
+	if err != nil {
+		return err
+	}
+	a.vault = vault.New(a.db, master, a.clock)
+	if a.blobs, err = openBlobs(ctx, s); err != nil {
+		return err
+	}
+	a.catalog = i18n.New()
+	sender, err := openMail(s)
+	if err != nil {
+		return err
+	}
+	a.accounts = accounts.New(accounts.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Law: a.law, Tenants: a.registry})
+	a.people = people.New(people.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry})
+	a.agreements = agreements.New(agreements.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Tenants: a.registry})
+	a.directory = directory.New(directory.Deps{DB: a.db, Clock: a.clock, Tenants: a.registry,
+		Judge:   func(ctx context.Context) (directory.Judge, error) { return a.agreements.For(ctx) },
+		Profile: func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
+	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs})
+	a.referrals = referrals.New(referrals.Deps{DB: a.db, Clock: a.clock, Calendar: clock.Ordinary(), Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry,
+		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents})
+	a.people.Withdrawals, a.documents.Subjects = a.referrals, a.referrals
+	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts,
+		Mail: sender, PublicURL: s.PublicURL})
+	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module()}
+	if err := loadWords(a.catalog, a.modules); err != nil {
+		return err
+	}
+	var routes []web.Route
+	var nav []web.NavEntry
+	for _, m := range a.modules {
+		routes = append(append(routes, m.Routes...), m.Pages...)
+		nav = append(nav, m.Nav...)
+		a.bus.Subscribe(m.Events...)
+		a.bus.Every(m.Schedules...)
+	}
+	a.server, err = web.New(web.Deps{DB: a.db, Catalog: a.catalog, Tenants: a.registry, Law: a.law, Sessions: a.accounts, Audit: a.audit, Clock: a.clock, Log: a.log,
+		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.notifications.Portal, PublicURL: s.PublicURL, Proxies: s.proxies,
+		Checks: []web.Check{
+			{Name: "database", Run: a.db.Ping},
+			{Name: "store", Run: a.blobs.Ping},
+			{Name: "queue", Soft: true, Run: func(context.Context) error {
+				if a.bus.Degraded() {
+					return errors.New("degraded")
+				}
+				return nil
+			}},
+		}}, routes, nav)
+	return err
+}
+
+// loadWords fills the catalogue: the frame's words, the glossary, each module's.
+func loadWords(c *i18n.Catalog, list []modules.Module) error {
+	b, err := fs.ReadFile(web.Locales(), "locales/glossary.csv")
+	if err != nil {
+		return err
+	}
+	if err := c.LoadGlossary(b); err != nil {
+		return err
+	}
+	if err := c.Load(web.Locales(), "locales"); err != nil {
+		return err
+	}
+	for _, m := range list {
+		if m.Locales == nil {
+			continue
+		}
+		if err := c.Load(m.Locales, "locales"); err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
+	}
+	return nil
+}
+
+// schemaModules are the modules' migrations before anything is open.
+func schemaModules() []modules.Module {
+	var a accounts.Service
+	return []modules.Module{a.Module(), (&people.Service{}).Module(), (&agreements.Service{}).Module(), (&directory.Directory{}).Module(), (&documents.Service{}).Module(),
+		(&referrals.Service{}).Module(), (&notifications.Service{}).Module()}
+}
+
+// migrate brings the embedded database up to date; a real one is only checked,
+// since `migrate up` runs once before the replicas start.
+func (a *app) migrate(ctx context.Context) error {
+	list := trees(schemaModules())
+	if a.settings.embeddedDatabase() {
+		return a.db.Migrate(ctx, list)
+	}
+	return a.db.Current(ctx, list)
+}
+
+func openBlobs(ctx context.Context, s settings) (blob.Store, error) {
+	if s.S3URL != "" {
+		return blob.OpenS3(ctx, s.S3URL)
+	}
+	return blob.OpenDisk(filepath.Join(s.Data, "documents"))
+}
+
+func openMail(s settings) (mail.Sender, error) {
+	const from = "noreply@shubbak.invalid"
+	if s.SMTPURL != "" {
+		return mail.OpenSMTP(s.SMTPURL, from)
+	}
+	return mail.Files{Dir: filepath.Join(s.Data, "mail"), From: from}, nil
+}
+
+// serving is a running server.
+type serving struct {
+	addr string
+	stop func(ctx context.Context) error
+	done chan error
+}
+
+// start listens and, with work, runs the background work.
+func (a *app) start(ctx context.Context, listen bool, work bool) (*serving, error) {
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	sealed := make(chan struct{})
+	go func() {
+		defer close(sealed)
+		a.audit.Run(background)
+	}()
+	// The socket opens first: with port 0 only it knows the address that mails name.
+	s := &serving{done: make(chan error, 1)}
+	var l net.Listener
+	var err error
+	if listen {
+		if l, err = net.Listen("tcp", a.settings.Listen); err != nil {
+			cancel()
+			<-sealed
+			return nil, err
+		}
+		s.addr = l.Addr().String()
+		if a.settings.publicIsListen {
+			a.notifications.PublicURL = "http://" + s.addr
+		}
+	}
+	stopBus, err := a.bus.Start(background, work)
+	if err != nil {
+		if l != nil {
+			_ = l.Close()
+		}
+		cancel()
+		<-sealed
+		return nil, err
+	}
+	if listen {
+		go func() { s.done <- a.server.Serve(l) }()
+	}
+	metrics, err := a.serveMetrics()
+	if err != nil {
+		a.log.Warn("metrics cannot be served", "cause", err.Error())
+	}
+	s.stop = func(ctx context.Context) error {
+		var err error
+		if listen {
+			err = a.server.Shutdown(ctx)
+		}
+		stopBus()
+		cancel() // the audit tail is sealed on the way out
+		<-sealed
+		if metrics != nil {
+			_ = metrics.Close()
+		}
+		return err
+	}
+	return s, nil
+}
+
+func (a *app) serveMetrics() (*http.Server, error) {
+	if a.settings.MetricsListen == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", a.settings.MetricsListen)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", promhttp.HandlerFor(a.metrics.Registry, promhttp.HandlerOpts{}))
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = srv.Serve(l) }()
+	return srv, nil
+}
+
+// run serves until ctx ends, then shuts down in good order.
+func (a *app) run(ctx context.Context, listen, work bool, ready func(addr string) error) error {
+	s, err := a.start(ctx, listen, work)
+	if err != nil {
+		return err
+	}
+	err = ready(s.addr)
+	if err == nil {
+		select {
+		case <-ctx.Done():
+		case err = <-s.done:
+		}
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.settings.Shutdown)
+	defer cancel()
+	return errors.Join(err, s.stop(end))
+}
+
+func (a *app) close() {
+	for i := len(a.release) - 1; i >= 0; i-- {
+		a.release[i]()
+	}
+	a.release = nil
+}
+
+// masterKey opens the key file. It is made on the first start of the embedded
+// default, or while a real database holds no keys yet.
+func (a *app) masterKey(ctx context.Context) (aead, error) {
+	create := a.settings.embeddedDatabase()
+	if _, err := os.Stat(a.settings.KeyFile); err != nil && !create {
+		list, err := a.registry.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		create = len(list) == 0
+	}
+	return vault.OpenMaster(a.settings.KeyFile, create)
+}

@@ -1,0 +1,159 @@
+package agreements
+
+import (
+	"context"
+
+	"shubbak/platform/db"
+	"shubbak/platform/ids"
+	"shubbak/tenants"
+
+	"github.com/uptrace/bun"
+)
+
+type row struct {
+	bun.BaseModel `bun:"table:agreements,alias:a"`
+	Agreement
+}
+
+type partyRow struct {
+	bun.BaseModel `bun:"table:agreement_parties,alias:p"`
+	AgreementID   ids.ID[ids.Agreement]
+	TenantID      ids.ID[ids.Tenant]
+}
+
+type scopeRow struct {
+	bun.BaseModel `bun:"table:agreement_scopes,alias:sc"`
+	Scope
+}
+
+type sharingRow struct {
+	bun.BaseModel `bun:"table:agreement_sharing,alias:sh"`
+	Sharing
+}
+
+// mine limits a query on agreements to those of the tenant of ctx.
+func mine(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
+	return q.Where("a.id in (?)", db.Conn(ctx).NewSelect().TableExpr("agreement_parties p").ColumnExpr("p.agreement_id").Where("p.tenant_id = ?", db.Tenant(ctx)))
+}
+
+// scopesFrom reads the scopes of a sender with their agreements, these locked
+// against change until the transaction ends.
+func scopesFrom(ctx context.Context, from tenants.ID, to *tenants.ID) ([]scoped, error) {
+	var scopes []scopeRow
+	q := db.Conn(ctx).NewSelect().Model(&scopes).Where("sc.from_tenant = ?", from).OrderExpr("sc.id")
+	if to != nil {
+		q = q.Where("sc.to_tenant = ?", *to)
+	}
+	if err := q.Scan(ctx); err != nil || len(scopes) == 0 {
+		return nil, err
+	}
+	list := make([]ids.ID[ids.Agreement], len(scopes))
+	for i, s := range scopes {
+		list[i] = s.AgreementID
+	}
+	var rows []row
+	if err := db.ForShare(ctx, mine(ctx, db.Conn(ctx).NewSelect().Model(&rows)).Where("a.id in (?)", bun.In(list))).Scan(ctx); err != nil {
+		return nil, err
+	}
+	byID := map[ids.ID[ids.Agreement]]Agreement{}
+	for _, r := range rows {
+		byID[r.ID] = r.Agreement
+	}
+	out := make([]scoped, 0, len(scopes))
+	for _, s := range scopes {
+		if a, ok := byID[s.AgreementID]; ok {
+			out = append(out, scoped{s.Scope, a})
+		}
+	}
+	return out, nil
+}
+
+func sharingFrom(ctx context.Context, from tenants.ID, to *tenants.ID) ([]Sharing, error) {
+	var rows []sharingRow
+	q := db.Conn(ctx).NewSelect().Model(&rows).Where("sh.from_tenant = ?", from)
+	if to != nil {
+		q = q.Where("sh.to_tenant = ?", *to)
+	}
+	err := q.Scan(ctx)
+	return sharings(rows), err
+}
+
+func sharings(rows []sharingRow) []Sharing {
+	out := make([]Sharing, len(rows))
+	for i, r := range rows {
+		out[i] = r.Sharing
+	}
+	return out
+}
+
+func list(ctx context.Context, states []string, after string, limit int) ([]Agreement, error) {
+	var rows []row
+	q := mine(ctx, db.Conn(ctx).NewSelect().Model(&rows)).OrderExpr("a.id desc").Limit(int64(limit))
+	if len(states) > 0 {
+		q = q.Where("a.state in (?)", bun.In(states))
+	}
+	if after != "" {
+		q = q.Where("a.id < ?", after)
+	}
+	err := q.Scan(ctx)
+	out := make([]Agreement, len(rows))
+	for i, r := range rows {
+		out[i] = r.Agreement
+	}
+	return out, err
+}
+
+func byID(ctx context.Context, id ids.ID[ids.Agreement]) (Agreement, error) {
+	var r row
+	err := mine(ctx, db.Conn(ctx).NewSelect().Model(&r)).Where("a.id = ?", id).Scan(ctx)
+	return r.Agreement, err
+}
+
+func scopesOf(ctx context.Context, id ids.ID[ids.Agreement]) ([]Scope, error) {
+	var rows []scopeRow
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("sc.agreement_id = ?", id).Where("(sc.from_tenant = ? or sc.to_tenant = ?)", db.Tenant(ctx), db.Tenant(ctx)).OrderExpr("sc.id").Scan(ctx)
+	out := make([]Scope, len(rows))
+	for i, r := range rows {
+		out[i] = r.Scope
+	}
+	return out, err
+}
+
+func sharingOf(ctx context.Context, id ids.ID[ids.Agreement]) ([]Sharing, error) {
+	var rows []sharingRow
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("sh.agreement_id = ?", id).Where("(sh.from_tenant = ? or sh.to_tenant = ?)", db.Tenant(ctx), db.Tenant(ctx)).OrderExpr("sh.from_tenant, sh.slice").Scan(ctx)
+	return sharings(rows), err
+}
+
+func plant(ctx context.Context, f Full, members []tenants.ID) error {
+	c := db.Conn(ctx)
+	if _, err := c.NewInsert().Model(&row{Agreement: f.Agreement}).Exec(ctx); err != nil {
+		return err
+	}
+	for _, m := range members {
+		if _, err := c.NewInsert().Model(&partyRow{AgreementID: f.ID, TenantID: m}).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	for _, s := range f.Scopes {
+		s.ID, s.AgreementID = ids.New[ids.Entry](), f.ID
+		if _, err := c.NewInsert().Model(&scopeRow{Scope: s}).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	for _, s := range f.Sharing {
+		s.AgreementID = f.ID
+		if _, err := c.NewInsert().Model(&sharingRow{Sharing: s}).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetState is the seam that tests and the demo use until the life of agreements
+// stands; it acts from the commit on.
+func setState(ctx context.Context, id ids.ID[ids.Agreement], s State) error {
+	res, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("state = ?", s).Set("version = version + 1").Where("id = ?", id).
+		Where("id in (?)", db.Conn(ctx).NewSelect().TableExpr("agreement_parties p").ColumnExpr("p.agreement_id").Where("p.tenant_id = ?", db.Tenant(ctx))).Exec(ctx)
+	return db.Affected(res, err)
+}

@@ -1,0 +1,60 @@
+// Package directory lists the services of the network: whom they are for, which
+// needs they answer to, whether they have room.
+//
+// The names follow Open Referral HSDS 3.0. The directory is public inside the
+// network: every tenant reads all of it, only the owner writes.
+package directory
+
+import (
+	"context"
+	"embed"
+
+	"shubbak/modules"
+	"shubbak/platform/clock"
+	"shubbak/platform/db"
+	"shubbak/platform/ids"
+	"shubbak/platform/terms"
+	"shubbak/policies"
+	"shubbak/tenants"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+//go:embed locales
+var locales embed.FS
+
+// Read is the module's permission.
+var Read = policies.To("service", "read")
+
+// Judge says, for the tenant that asks, which agreement permits a referral, or in
+// the contract's codes why none does. agreements satisfies it through wire.go.
+type Judge interface {
+	Permits(to tenants.ID, needs []string, p *terms.Profile) (agreement ids.ID[ids.Agreement], reason string)
+}
+
+// Deps is what the module needs.
+type Deps struct {
+	DB      *db.DB
+	Clock   clock.Clock
+	Tenants *tenants.Registry
+	// Judge loads the judgement for the tenant of a context.
+	Judge func(ctx context.Context) (Judge, error)
+	// Profile reads what rules may ask about a person of the tenant of a context.
+	Profile func(ctx context.Context, id ids.ID[ids.Person]) (terms.Profile, error)
+}
+
+// Directory is the module's use cases.
+type Directory struct{ Deps }
+
+// New makes the directory.
+func New(d Deps) *Directory { return &Directory{d} }
+
+// Module is what the module contributes.
+func (d *Directory) Module() modules.Module {
+	return modules.Module{
+		Name: "directory", Migrations: migrations, Locales: locales,
+		Permissions: []policies.Permission{Read},
+		Routes:      d.routes(),
+	}
+}

@@ -1,0 +1,84 @@
+package directory
+
+import (
+	"context"
+	"net/http"
+
+	"shubbak/platform/ids"
+	"shubbak/platform/terms"
+	"shubbak/web"
+)
+
+// View is a service as the API shows it to one tenant.
+type View struct {
+	ID          ids.ID[ids.Service]   `json:"id" validate:"required"`
+	Version     int64                 `json:"version" validate:"required"`
+	Tenant      string                `json:"tenant,omitempty"`
+	Mode        string                `json:"mode" validate:"required"`
+	Name        Words                 `json:"name" validate:"required"`
+	Needs       []string              `json:"needs" validate:"required"`
+	Eligibility Eligibility           `json:"eligibility"`
+	Capacity    Capacity              `json:"capacity"`
+	Triage      []Question            `json:"triage" validate:"required"`
+	Outcomes    []string              `json:"outcomes" validate:"required"`
+	Hours       []Hours               `json:"hours" validate:"required"`
+	Discreet    bool                  `json:"discreet"`
+	AgreementID ids.ID[ids.Agreement] `json:"agreement_id,omitzero"`
+	Permitted   bool                  `json:"permitted"`
+	WhyNot      string                `json:"why_not,omitempty"`
+}
+
+func (d *Directory) view(ctx context.Context, o Offer) View {
+	return View{ID: o.ID, Version: o.Version, Tenant: d.Tenants.Slug(ctx, o.TenantID), Mode: "platform", Name: o.Name(), Needs: o.Needs, Eligibility: o.Eligibility,
+		Capacity: Capacity{o.Status, o.Available, o.Maximum}, Triage: notNil(o.Triage), Outcomes: notNil(o.Outcomes), Hours: notNil(o.Hours), Discreet: o.Discreet,
+		AgreementID: o.Agreement, Permitted: o.Permitted, WhyNot: o.WhyNot}
+}
+
+func notNil[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+type query struct {
+	web.Paging
+	Need     string `query:"need" json:"-"`
+	Q        string `query:"q" json:"-"`
+	Near     string `query:"near" json:"-"`
+	PersonID string `query:"person_id" json:"-"`
+	All      string `query:"all" json:"-"`
+}
+
+func (d *Directory) routes() []web.Route {
+	return []web.Route{
+		web.JSON(http.MethodGet, "/services", "List the services that this tenant may refer to now; all=1 the rest too", Read, func(ctx context.Context, in query) (web.List[View], error) {
+			q := Search{Need: in.Need, Text: in.Q, Near: in.Near, All: in.All == "1"}
+			lists := terms.Load()
+			if in.Need != "" && !lists.Need(in.Need) {
+				return web.List[View]{}, web.Malformed("need")
+			}
+			if in.All != "" && in.All != "1" && in.All != "0" {
+				return web.List[View]{}, web.Malformed("all")
+			}
+			if in.Near != "" {
+				if _, ok := lists.Commune(in.Near); !ok {
+					return web.List[View]{}, web.Malformed("near")
+				}
+			}
+			if in.PersonID != "" {
+				id, err := ids.Parse[ids.Person](in.PersonID)
+				if err != nil {
+					return web.List[View]{}, web.Malformed("person_id")
+				}
+				q.Person = id
+			}
+			page, err := in.Decode(in.Need, in.Q, in.Near, in.PersonID, in.All)
+			if err != nil {
+				return web.List[View]{}, err
+			}
+			rows, err := d.Find(ctx, q, page)
+			return web.Cut(page, rows, func(o Offer) string { return o.ID.String() }, func(o Offer) View { return d.view(ctx, o) }), err
+		}),
+	}
+}

@@ -1,0 +1,149 @@
+package directory
+
+import (
+	"context"
+
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/platform/terms"
+	"shubbak/tenants"
+	"shubbak/web"
+)
+
+// Offer is a service as one tenant may use it.
+type Offer struct {
+	Service
+	Agreement ids.ID[ids.Agreement]
+	Permitted bool
+	WhyNot    string
+	Fails     []string // rules that the person does not meet: age, sex, commune, situation
+}
+
+// Search says what is looked for.
+type Search struct {
+	Need   string
+	Text   string
+	Near   string // code of a commune
+	Person ids.ID[ids.Person]
+	All    bool
+}
+
+// Find lists services, newest first: those that the tenant of ctx may refer to
+// now, or with All every one with why it is not offered.
+func (d *Directory) Find(ctx context.Context, q Search, page web.PageOf) ([]Offer, error) {
+	var profile *terms.Profile
+	if !q.Person.IsZero() {
+		p, err := d.Profile(ctx, q.Person)
+		if err != nil {
+			return nil, err
+		}
+		profile = &p
+	}
+	judge, err := d.Judge(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := []Offer{}
+	after := page.After
+	own := tenants.Current(ctx)
+	for len(out) <= page.Limit { // a page is filled from as many reads as it takes
+		var rows []row
+		err := d.DB.Read(ctx, func(ctx context.Context) (err error) {
+			rows, err = find(ctx, q, after, web.MaxLimit)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			after = r.ID.String()
+			if r.TenantID == own && !q.All {
+				continue
+			}
+			o := d.offer(judge, r.Service, q.Need, profile)
+			if (o.Permitted || q.All) && len(out) <= page.Limit {
+				out = append(out, o)
+			}
+		}
+		if len(rows) < web.MaxLimit {
+			break
+		}
+	}
+	return out, nil
+}
+
+func (d *Directory) offer(j Judge, s Service, need string, p *terms.Profile) Offer {
+	needs := s.Needs
+	if need != "" {
+		needs = []string{need}
+	}
+	o := Offer{Service: s}
+	o.Agreement, o.WhyNot = j.Permits(s.TenantID, needs, p)
+	if o.WhyNot == "" {
+		o.WhyNot = s.standing()
+	}
+	if p != nil {
+		o.Fails = terms.Rules(s.Eligibility).Fails(*p)
+		if o.WhyNot == "" && len(o.Fails) > 0 {
+			o.WhyNot = NotEligible
+		}
+	}
+	o.Permitted = o.WhyNot == ""
+	return o
+}
+
+// Get finds a service of any tenant; not_found when there is none.
+func (d *Directory) Get(ctx context.Context, id ids.ID[ids.Service]) (s Service, err error) {
+	err = d.DB.Read(ctx, func(ctx context.Context) error {
+		rows, err := byIDs(ctx, []ids.ID[ids.Service]{id})
+		if err == nil && len(rows) == 0 {
+			return fault.New(fault.NotFound)
+		}
+		if err == nil {
+			s = rows[0].Service
+		}
+		return err
+	})
+	return s, err
+}
+
+// ByIDs finds services in one query.
+func (d *Directory) ByIDs(ctx context.Context, list []ids.ID[ids.Service]) (out map[ids.ID[ids.Service]]Service, err error) {
+	out = map[ids.ID[ids.Service]]Service{}
+	if len(list) == 0 {
+		return out, nil
+	}
+	err = d.DB.Read(ctx, func(ctx context.Context) error {
+		rows, err := byIDs(ctx, list)
+		for _, r := range rows {
+			out[r.ID] = r.Service
+		}
+		return err
+	})
+	return out, err
+}
+
+// Admits says why a service takes nobody, or not this person; "" when it does.
+func (d *Directory) Admits(s Service, p terms.Profile) string {
+	if why := s.standing(); why != "" {
+		return why
+	}
+	if len(terms.Rules(s.Eligibility).Fails(p)) > 0 {
+		return NotEligible
+	}
+	return ""
+}
+
+// Add puts a service of the tenant of ctx into the directory.
+func (d *Directory) Add(ctx context.Context, s Service) (Service, error) {
+	if s.ID.IsZero() {
+		s.ID = ids.New[ids.Service]()
+	}
+	s.TenantID, s.Version, s.CreatedAt, s.Active = tenants.Current(ctx), 1, d.Clock.Now(), true
+	return s, d.DB.InTx(ctx, func(ctx context.Context) error { return insert(ctx, s) })
+}
+
+// SetStatus changes the capacity of a service of the tenant of ctx.
+func (d *Directory) SetStatus(ctx context.Context, id ids.ID[ids.Service], status string) error {
+	return d.DB.InTx(ctx, func(ctx context.Context) error { return setStatus(ctx, id, status) })
+}

@@ -1,0 +1,59 @@
+package directory
+
+import (
+	"context"
+	"strings"
+
+	"shubbak/platform/db"
+	"shubbak/platform/ids"
+
+	"github.com/uptrace/bun"
+)
+
+type row struct {
+	bun.BaseModel `bun:"table:services,alias:s"`
+	Service
+}
+
+type needRow struct {
+	bun.BaseModel `bun:"table:service_needs,alias:n"`
+	Need          string
+	ServiceID     ids.ID[ids.Service]
+}
+
+func find(ctx context.Context, q Search, after string, limit int) (rows []row, err error) {
+	sel := db.Conn(ctx).NewSelect().Model(&rows).OrderExpr("s.id desc").Limit(int64(limit))
+	if q.Need != "" {
+		sel = sel.Where("s.id in (?)", db.Conn(ctx).NewSelect().TableExpr("service_needs n").ColumnExpr("n.service_id").Where("n.need = ?", q.Need))
+	}
+	if q.Text != "" {
+		like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(q.Text)) + "%"
+		sel = sel.Where(`(lower(s.name_ar) like ? escape '\' or lower(s.name_fr) like ? escape '\' or lower(s.name_en) like ? escape '\')`, like, like, like)
+	}
+	if after != "" {
+		sel = sel.Where("s.id < ?", after)
+	}
+	return rows, sel.Scan(ctx)
+}
+
+func byIDs(ctx context.Context, list []ids.ID[ids.Service]) (rows []row, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("s.id in (?)", bun.In(list)).Scan(ctx)
+	return rows, err
+}
+
+func insert(ctx context.Context, s Service) error {
+	if _, err := db.Conn(ctx).NewInsert().Model(&row{Service: s}).Exec(ctx); err != nil {
+		return err
+	}
+	needs := make([]needRow, len(s.Needs))
+	for i, n := range s.Needs {
+		needs[i] = needRow{Need: n, ServiceID: s.ID}
+	}
+	_, err := db.Conn(ctx).NewInsert().Model(&needs).Exec(ctx)
+	return err
+}
+
+func setStatus(ctx context.Context, id ids.ID[ids.Service], status string) error {
+	res, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("status = ?", status).Set("version = version + 1").Where("tenant_id = ?", db.Tenant(ctx)).Where("id = ?", id).Exec(ctx)
+	return db.Affected(res, err)
+}

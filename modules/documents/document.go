@@ -1,0 +1,49 @@
+package documents
+
+import (
+	"time"
+
+	"shubbak/platform/ids"
+)
+
+// Document is one stored file. Its content and its name are sealed; the row holds
+// what a list needs.
+type Document struct {
+	ID          ids.ID[ids.Document] `bun:",pk"`
+	TenantID    ids.ID[ids.Tenant]   // who put it there
+	ReferralID  ids.ID[ids.Referral]
+	Version     int64
+	State       string // quarantined, available, superseded, purged
+	Category    string
+	Sensitivity string
+	MediaType   string // sniffed, never what the sender said
+	Size        int64  // bytes of the content
+	SHA256      string `bun:"sha256"`
+	FileKey     []byte
+	CreatedBy   ids.ID[ids.User]
+	CreatedAt   time.Time
+
+	Name string `bun:"-"`
+}
+
+// The closed lists of a document. Categories are the glossary's `doc.*`.
+var (
+	Categories = []string{"cnie_copy", "birth_extract", "birth_full", "residence", "medical", "disability_cert", "death", "marriage", "divorce", "judgment",
+		"school", "rsu", "agreement_signed", "consent_form", "apprenticeship_contract", "apprenticeship_booklet", "photo"}
+	Sensitivities = []string{"ordinary", "confidential", "health"}
+)
+
+// mediaTypes are what may be stored: papers and pictures, nothing that runs.
+var mediaTypes = map[string]bool{
+	"application/pdf": true, "image/jpeg": true, "image/png": true, "image/webp": true, "image/tiff": true, "image/heic": true, "image/heif": true, "text/plain": true, "text/csv": true,
+	"application/vnd.openxmlformats-officedocument.wordprocessingml.document": true,
+	"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":       true,
+	"application/vnd.oasis.opendocument.text":                                 true, "application/vnd.oasis.opendocument.spreadsheet": true,
+	"application/msword": true, "application/rtf": true, "text/rtf": true,
+}
+
+// objectKey is where the content stands in the store.
+func (d Document) objectKey() string { return d.TenantID.String() + "/" + d.ID.String() }
+
+// place binds the sealed parts of a document to its row.
+func (d Document) place(part string) string { return "documents." + part + ":" + d.ID.String() }

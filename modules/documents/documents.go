@@ -1,0 +1,81 @@
+// Package documents stores files: streamed, sealed in the application, on disk or
+// in any S3 store; listed and opened only through the record they belong to.
+//
+// The object is put first and its row commits after; an object without a row is
+// swept away after a day. A type is sniffed, never believed.
+package documents
+
+import (
+	"context"
+	"embed"
+	"time"
+
+	"shubbak/modules"
+	"shubbak/platform/audit"
+	"shubbak/platform/blob"
+	"shubbak/platform/clock"
+	"shubbak/platform/db"
+	"shubbak/platform/ids"
+	"shubbak/platform/vault"
+	"shubbak/policies"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+//go:embed locales
+var locales embed.FS
+
+// The module's permissions.
+var (
+	Read = policies.To("document", "read")
+	Add  = policies.To("document", "add")
+)
+
+// Subject is a record that documents belong to, as the actor of a context may use
+// it now.
+type Subject struct {
+	Key    vault.KeyID // seals the file's key
+	MayAdd bool
+	// MayOpen says whether a document may be listed and opened now.
+	MayOpen func(d Document) bool
+}
+
+// Subjects knows the records that documents belong to; referrals satisfies it.
+type Subjects interface {
+	// Subject gives the record, or not_found when it is out of the actor's reach.
+	Subject(ctx context.Context, id ids.ID[ids.Referral]) (Subject, error)
+	// DocumentAdded is told inside the transaction that adds the row.
+	DocumentAdded(ctx context.Context, id ids.ID[ids.Referral], doc ids.ID[ids.Document]) error
+	// DocumentOpened records the disclosure before content leaves.
+	DocumentOpened(ctx context.Context, id ids.ID[ids.Referral], doc ids.ID[ids.Document]) error
+}
+
+// Deps is what the module needs. Subjects is set once the module that satisfies it
+// exists.
+type Deps struct {
+	DB       *db.DB
+	Clock    clock.Clock
+	Audit    *audit.Log
+	Vault    *vault.Vault
+	Blobs    blob.Store
+	Subjects Subjects
+}
+
+// Service is the module's use cases.
+type Service struct{ Deps }
+
+// New makes the service.
+func New(d Deps) *Service { return &Service{d} }
+
+// orphanAge is how old an object without a row must be before it is swept away.
+const orphanAge = 24 * time.Hour
+
+// Module is what the module contributes.
+func (s *Service) Module() modules.Module {
+	return modules.Module{
+		Name: "documents", Migrations: migrations, Locales: locales,
+		Permissions: []policies.Permission{Read, Add},
+		Routes:      s.routes(),
+	}
+}

@@ -1,0 +1,73 @@
+package documents
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"shubbak/platform/ids"
+	"shubbak/web"
+)
+
+// View is a document as the API shows it.
+type View struct {
+	ID          ids.ID[ids.Document] `json:"id" validate:"required"`
+	Name        string               `json:"name" validate:"required"`
+	Size        int64                `json:"size" validate:"required"`
+	SHA256      string               `json:"sha256" validate:"required"`
+	MediaType   string               `json:"media_type" validate:"required"`
+	Category    string               `json:"category" validate:"required"`
+	Sensitivity string               `json:"sensitivity" validate:"required"`
+	State       string               `json:"state" validate:"required"`
+	Version     int64                `json:"version" validate:"required"`
+	CreatedAt   time.Time            `json:"created_at" validate:"required"`
+}
+
+// ResourceID lets a replay find the document again.
+func (v View) ResourceID() string { return v.ID.String() }
+
+// Show is the API's view of a document.
+func Show(d Document) View {
+	return View{d.ID, d.Name, d.Size, d.SHA256, d.MediaType, d.Category, d.Sensitivity, d.State, d.Version, d.CreatedAt}
+}
+
+type listQuery struct {
+	web.Paging
+	Subject string `query:"subject" json:"-"`
+}
+
+type docPath struct {
+	ID ids.ID[ids.Document] `path:"id" json:"-"`
+}
+
+// parseSubject reads referral:{id}.
+func parseSubject(s string) (ids.ID[ids.Referral], bool) {
+	rest, ok := strings.CutPrefix(s, "referral:")
+	if !ok {
+		return ids.ID[ids.Referral]{}, false
+	}
+	id, err := ids.Parse[ids.Referral](rest)
+	return id, err == nil
+}
+
+func (s *Service) routes() []web.Route {
+	return append([]web.Route{
+		web.JSON(http.MethodGet, "/documents", "List the documents of a record that stand open to this reader", Read, func(ctx context.Context, in listQuery) (web.List[View], error) {
+			id, ok := parseSubject(in.Subject)
+			if !ok {
+				return web.List[View]{}, web.Malformed("subject")
+			}
+			page, err := in.Decode(in.Subject)
+			if err != nil {
+				return web.List[View]{}, err
+			}
+			rows, err := s.List(ctx, id, page)
+			return web.Cut(page, rows, func(d Document) string { return d.ID.String() }, Show), err
+		}),
+		web.JSON(http.MethodGet, "/documents/:id", "Describe a document", Read, func(ctx context.Context, in docPath) (View, error) {
+			d, err := s.Get(ctx, in.ID)
+			return Show(d), err
+		}),
+	}, s.streams()...)
+}

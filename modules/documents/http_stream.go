@@ -1,0 +1,212 @@
+package documents
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/web"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// uploadForm describes the multipart body for OpenAPI.
+type uploadForm struct {
+	Subject     string                `formData:"subject" required:"true"`
+	Category    string                `formData:"category" required:"true"`
+	Sensitivity string                `formData:"sensitivity" required:"true"`
+	File        *multipart.FileHeader `formData:"file" required:"true"`
+}
+
+func (s *Service) streams() []web.Route {
+	return []web.Route{
+		web.Stream(http.MethodPost, "/documents", "Add a document: the fields first, then the file", Add,
+			web.Doc{Status: http.StatusCreated, In: reflect.TypeFor[uploadForm](), Out: reflect.TypeFor[View](), Upload: true}, s.upload),
+		web.Stream(http.MethodGet, "/documents/:id/content", "Download a document", Read,
+			web.Doc{Status: http.StatusOK, In: reflect.TypeFor[docPath](), Download: true}, s.download),
+	}
+}
+
+// overhead is how much larger a multipart body may be than its file.
+const overhead = 64 << 10
+
+func (s *Service) upload(c *web.Ctx) error {
+	v, replayed, err := s.receive(c, nil)
+	if err != nil {
+		c.Drain()
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if replayed {
+		c.Set("Idempotency-Replayed", "true")
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "application/json")
+	return c.Status(http.StatusCreated).Send(b)
+}
+
+// ReceiveForm takes the upload of a page: first the CSRF field, then as the API.
+func (s *Service) ReceiveForm(c *web.Ctx, referral ids.ID[ids.Referral]) error {
+	_, _, err := s.receive(c, &referral)
+	if err != nil {
+		c.Drain()
+	}
+	return err
+}
+
+func (s *Service) receive(c *web.Ctx, page *ids.ID[ids.Referral]) (View, bool, error) {
+	if n := c.Request().Header.ContentLength(); int64(n) > c.Tenant().FileLimit+overhead {
+		return View{}, false, fault.New(fault.TooLarge)
+	}
+	parts, err := c.Multipart()
+	if err != nil {
+		return View{}, false, err
+	}
+	f := Form{}
+	if page != nil {
+		first, err := parts.NextPart()
+		if err != nil {
+			return View{}, false, cut(err)
+		}
+		if err := c.CheckPart(first); err != nil {
+			return View{}, false, err
+		}
+		f.Referral = *page
+	}
+	seen := map[string]bool{}
+	for {
+		p, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			if err := f.Check(); err != nil {
+				return View{}, false, err
+			}
+			return View{}, false, fault.In("file", "required")
+		}
+		if err != nil {
+			return View{}, false, cut(err)
+		}
+		if p.FormName() == "file" {
+			return s.take(c, f, p)
+		}
+		value, err := io.ReadAll(io.LimitReader(p, 1000))
+		if err != nil {
+			return View{}, false, cut(err)
+		}
+		if seen[p.FormName()] {
+			return View{}, false, fault.In(p.FormName(), "twice")
+		}
+		seen[p.FormName()] = true
+		switch p.FormName() {
+		case "subject":
+			if page == nil {
+				f.Referral, _ = parseSubject(string(value))
+			}
+		case "category":
+			f.Category = string(value)
+		case "sensitivity":
+			f.Sensitivity = string(value)
+		default:
+			return View{}, false, fault.In(p.FormName(), "unknown_field")
+		}
+	}
+}
+
+// errReplay leaves a transaction whose call has been made before.
+var errReplay = errors.New("documents: replay")
+
+func (s *Service) take(c *web.Ctx, f Form, p *multipart.Part) (View, bool, error) {
+	if err := f.Check(); err != nil {
+		return View{}, false, err
+	}
+	ctx := c.Std()
+	sub, err := s.MayAdd(ctx, f)
+	if err != nil {
+		return View{}, false, err
+	}
+	var earlier string
+	commit := func(context.Context, Document) error { return nil }
+	if c.Get("Idempotency-Key") != "" && c.IsAPI() {
+		once, err := c.Keyed()
+		if err != nil {
+			return View{}, false, err
+		}
+		defer once.End()
+		commit = func(ctx context.Context, d Document) error {
+			once.Body(f.Referral.String(), f.Category, f.Sensitivity, d.Name, d.SHA256)
+			id, found, err := once.Lock(ctx)
+			if err != nil {
+				return err
+			}
+			if found {
+				earlier = id
+				return errReplay
+			}
+			return once.Commit(ctx, d.ID.String())
+		}
+	}
+	d, err := s.Put(ctx, f, sub, fileName(p), p, commit)
+	if errors.Is(err, errReplay) {
+		id, perr := ids.Parse[ids.Document](earlier)
+		if perr != nil {
+			return View{}, false, perr
+		}
+		d, err = s.Get(ctx, id)
+		return Show(d), true, err
+	}
+	return Show(d), false, err
+}
+
+// fileName is the original name; the library's own cuts it at the last slash and
+// decodes nothing.
+func fileName(p *multipart.Part) string {
+	name := p.FileName()
+	if strings.Contains(name, "%") {
+		if dec, err := url.PathUnescape(name); err == nil {
+			name = dec
+		}
+	}
+	return name
+}
+
+func (s *Service) download(c *web.Ctx) error {
+	id, err := ids.Parse[ids.Document](c.Params("id"))
+	if err != nil {
+		return fault.New(fault.NotFound)
+	}
+	d, body, err := s.Open(c.Std(), id)
+	if err != nil {
+		return err
+	}
+	Attach(c, d, body)
+	return nil
+}
+
+// Attach answers a file for keeping, never for showing: RFC 6266 with the original
+// name in any script.
+func Attach(c *web.Ctx, d Document, body io.ReadCloser) {
+	c.Set(fiber.HeaderContentType, d.MediaType)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set("X-Content-Type-Options", "nosniff")
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+asciiName(d.Name)+`"; filename*=UTF-8''`+strings.ReplaceAll(url.QueryEscape(d.Name), "+", "%20"))
+	c.Context().SetBodyStream(body, int(d.Size))
+}
+
+func asciiName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7e || r == '"' || r == '\\' || r == '%' {
+			return '_'
+		}
+		return r
+	}, name)
+}

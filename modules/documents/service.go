@@ -1,0 +1,334 @@
+package documents
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"mime"
+	"path"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"shubbak/platform/audit"
+	"shubbak/platform/blob"
+	"shubbak/platform/db"
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/tenants"
+	"shubbak/web"
+
+	"github.com/gabriel-vasile/mimetype"
+)
+
+// New document: what stands in the form before the file.
+type Form struct {
+	Referral    ids.ID[ids.Referral]
+	Category    string
+	Sensitivity string
+}
+
+// Check names the faulty fields of the form.
+func (f Form) Check() error {
+	var c fault.Collect
+	if f.Referral.IsZero() {
+		c.Add("subject", "malformed")
+	}
+	if !slices.Contains(Categories, f.Category) {
+		c.Add("category", choice(f.Category))
+	}
+	if !slices.Contains(Sensitivities, f.Sensitivity) {
+		c.Add("sensitivity", choice(f.Sensitivity))
+	}
+	return c.Err()
+}
+
+func choice(s string) string {
+	if s == "" {
+		return "required"
+	}
+	return "unknown_code"
+}
+
+// MayAdd refuses before anything of the file is read: not_found out of reach,
+// forbidden in a state that takes no document.
+func (s *Service) MayAdd(ctx context.Context, f Form) (Subject, error) {
+	sub, err := s.Subjects.Subject(ctx, f.Referral)
+	if err == nil && !sub.MayAdd {
+		err = fault.New(fault.Forbidden)
+	}
+	return sub, err
+}
+
+// Put stores one file: it streams from r through the seal into the store, in flat
+// memory, and commits the row last. commit runs inside the row's transaction.
+func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r io.Reader, commit func(ctx context.Context, d Document) error) (Document, error) {
+	a := tenants.From(ctx)
+	d := Document{ID: ids.New[ids.Document](), TenantID: a.Tenant.ID, ReferralID: f.Referral, Version: 1, State: "available", Category: f.Category,
+		Sensitivity: f.Sensitivity, CreatedBy: a.User, CreatedAt: s.Clock.Now(), Name: cleanFileName(name)}
+	head := make([]byte, 3072)
+	n, err := io.ReadFull(r, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return d, cut(err)
+	}
+	if n == 0 {
+		return d, fault.In("file", "required")
+	}
+	d.MediaType, _, _ = mime.ParseMediaType(mimetype.Detect(head[:n]).String())
+	if !mediaTypes[d.MediaType] {
+		return d, fault.New(fault.UnsupportedMedia)
+	}
+	fileKey, file, err := s.Vault.FileKey(ctx, sub.Key, d.place("content"))
+	if err != nil {
+		return d, err
+	}
+	d.FileKey = fileKey
+	src := &measured{r: io.MultiReader(bytes.NewReader(head[:n]), r), sum: sha256.New(), limit: a.Tenant.FileLimit}
+	if _, err := s.Blobs.Put(ctx, d.objectKey(), sealing(file.Writer, src)); err != nil {
+		return d, err
+	}
+	d.Size, d.SHA256 = src.n, hex.EncodeToString(src.sum.Sum(nil))
+	sealed, err := s.Vault.Seal(ctx, sub.Key, d.place("name"), []byte(d.Name))
+	if err != nil {
+		return d, err
+	}
+	err = s.DB.InTx(ctx, func(ctx context.Context) error {
+		// The referral may have moved while the file was on its way.
+		now, err := s.Subjects.Subject(ctx, f.Referral)
+		if err != nil {
+			return err
+		}
+		if !now.MayAdd {
+			return fault.New(fault.Forbidden)
+		}
+		if err := insert(ctx, d, sealed); err != nil {
+			return err
+		}
+		if err := s.Subjects.DocumentAdded(ctx, f.Referral, d.ID); err != nil {
+			return err
+		}
+		if err := s.Audit.Did(ctx, audit.Entry{Action: "add", Object: "document", ID: d.ID.String(), Fields: []string{d.Category, d.Sensitivity}}); err != nil {
+			return err
+		}
+		return commit(ctx, d)
+	})
+	if err != nil {
+		// Nothing was committed: the object goes too. A crash just here leaves it to
+		// the sweeper.
+		_ = s.Blobs.Delete(context.WithoutCancel(ctx), d.objectKey())
+	}
+	return d, err
+}
+
+// measured counts and hashes what passes and ends at the tenant's limit.
+type measured struct {
+	r     io.Reader
+	n     int64
+	limit int64
+	sum   hash.Hash
+}
+
+func (m *measured) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	m.n += int64(n)
+	if m.n > m.limit {
+		return 0, fault.New(fault.TooLarge)
+	}
+	_, _ = m.sum.Write(p[:n])
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = cut(err)
+	}
+	return n, err
+}
+
+// cut says that the sender's stream broke off.
+func cut(err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return err
+	}
+	return fault.Of(fault.Unreadable, err)
+}
+
+// sealing turns the pushing writer of the seal into a reader for the store.
+func sealing(seal func(io.Writer) (io.WriteCloser, error), src io.Reader) io.Reader {
+	pr, pw := io.Pipe()
+	go func() {
+		w, err := seal(pw)
+		if err == nil {
+			if _, err = io.Copy(w, src); err == nil {
+				err = w.Close()
+			}
+		}
+		_ = pw.CloseWithError(err)
+	}()
+	return pr
+}
+
+// List gives the documents of a record that the actor may open now, newest first.
+func (s *Service) List(ctx context.Context, referral ids.ID[ids.Referral], page web.PageOf) (out []Document, err error) {
+	sub, err := s.Subjects.Subject(ctx, referral)
+	if err != nil {
+		return nil, err
+	}
+	err = s.DB.Read(ctx, func(ctx context.Context) error {
+		rows, err := ofReferral(ctx, referral, page.After, page.Limit+1)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if !sub.MayOpen(r.Document) {
+				continue
+			}
+			if err := s.unseal(ctx, &r); err != nil {
+				return err
+			}
+			out = append(out, r.Document)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (s *Service) unseal(ctx context.Context, r *row) error {
+	name, err := s.Vault.Open(ctx, r.place("name"), r.SealedName)
+	r.Name = string(name)
+	return err
+}
+
+// Get gives one document: not_found out of reach, not_open while its slice is
+// closed to the actor.
+func (s *Service) Get(ctx context.Context, id ids.ID[ids.Document]) (d Document, err error) {
+	var referral ids.ID[ids.Referral]
+	err = s.DB.Read(ctx, func(ctx context.Context) error {
+		referral, err = referralOf(ctx, id)
+		return err
+	})
+	if db.NoRows(err) {
+		return d, fault.New(fault.NotFound)
+	}
+	if err != nil {
+		return d, err
+	}
+	sub, err := s.Subjects.Subject(ctx, referral)
+	if err != nil {
+		return d, err
+	}
+	err = s.DB.Read(ctx, func(ctx context.Context) error {
+		r, err := byID(ctx, id)
+		if db.NoRows(err) || (err == nil && !sub.MayOpen(r.Document)) {
+			return fault.New(fault.NotOpen)
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.unseal(ctx, &r); err != nil {
+			return err
+		}
+		d = r.Document
+		return nil
+	})
+	return d, err
+}
+
+// Open streams the content; the disclosure and the audit entry are written before
+// it returns. The reader fails at the end if the content's hash is not the row's.
+func (s *Service) Open(ctx context.Context, id ids.ID[ids.Document]) (Document, io.ReadCloser, error) {
+	d, err := s.Get(ctx, id)
+	if err != nil {
+		return d, nil, err
+	}
+	file, err := s.Vault.OpenFileKey(ctx, d.FileKey, d.place("content"))
+	if err != nil {
+		return d, nil, err
+	}
+	body, err := s.Blobs.Get(ctx, d.objectKey(), 0, -1)
+	if errors.Is(err, blob.ErrMissing) {
+		err = fault.Of(fault.Unavailable, err)
+	}
+	if err != nil {
+		return d, nil, err
+	}
+	plain, err := file.Reader(body)
+	if err == nil {
+		err = s.Subjects.DocumentOpened(ctx, d.ReferralID, d.ID)
+	}
+	if err == nil {
+		err = s.Audit.Opened(ctx, audit.Entry{Action: "download", Object: "document", ID: d.ID.String()})
+	}
+	if err != nil {
+		_ = body.Close()
+		return d, nil, err
+	}
+	return d, &verified{r: plain, c: body, sum: sha256.New(), want: d.SHA256}, nil
+}
+
+type verified struct {
+	r    io.Reader
+	c    io.Closer
+	sum  hash.Hash
+	want string
+}
+
+func (v *verified) Read(p []byte) (int, error) {
+	n, err := v.r.Read(p)
+	_, _ = v.sum.Write(p[:n])
+	if errors.Is(err, io.EOF) && hex.EncodeToString(v.sum.Sum(nil)) != v.want {
+		return n, errors.New("documents: the content is not what was stored")
+	}
+	return n, err
+}
+
+func (v *verified) Close() error { return v.c.Close() }
+
+// Sweep deletes objects without a row that are older than a day.
+func (s *Service) Sweep(ctx context.Context) (n int, err error) {
+	old := time.Now().Add(-orphanAge)
+	err = s.Blobs.List(ctx, "", func(i blob.Info) error {
+		if i.Modified.After(old) {
+			return nil
+		}
+		id, perr := ids.Parse[ids.Document](path.Base(i.Key))
+		if perr != nil {
+			return nil
+		}
+		known := false
+		if err := s.DB.ReadAsSystem(ctx, "sweeping of objects without a row", func(ctx context.Context) (err error) {
+			known, err = exists(ctx, id)
+			return err
+		}); err != nil || known {
+			return err
+		}
+		n++
+		return s.Blobs.Delete(ctx, i.Key)
+	})
+	return n, err
+}
+
+// cleanFileName keeps the original name in any script, without folders, control or
+// direction signs.
+func cleanFileName(name string) string {
+	name = strings.ToValidUTF8(name, "")
+	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
+		name = name[i+1:]
+	}
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '"' {
+			return -1
+		}
+		return r
+	}, name)
+	name = strings.TrimSpace(name)
+	if r := []rune(name); len(r) > 200 {
+		name = string(r[:150]) + string(r[len(r)-50:])
+	}
+	if name == "" || name == "." || name == ".." {
+		return "document"
+	}
+	return name
+}

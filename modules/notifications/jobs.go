@@ -1,0 +1,173 @@
+package notifications
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/json"
+	"strings"
+
+	"shubbak/modules/accounts"
+	"shubbak/modules/referrals"
+	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
+	"shubbak/platform/ids"
+	"shubbak/platform/mail"
+	"shubbak/platform/outbox"
+	"shubbak/policies"
+	"shubbak/tenants"
+)
+
+func (s *Service) subscriptions() []outbox.Subscription {
+	notify := outbox.On("notifications.notify", s.notify)
+	notify.Only = func(e outbox.Event, tenant string) bool {
+		m, ok := e.(referrals.Moved)
+		return ok && concerns(m, tenant)
+	}
+	return []outbox.Subscription{
+		notify,
+		{Name: "notifications.mail", Event: mailed{}.EventName(), Outside: true, Run: s.send},
+	}
+}
+
+// mailed says that a notice wants a mail. The mail is its own delivery: a server
+// that is down delays no notice.
+type mailed struct {
+	Tenant       ids.ID[ids.Tenant]       `json:"tenant"`
+	Notification ids.ID[ids.Notification] `json:"notification"`
+}
+
+func (mailed) EventName() string      { return "notification.made" }
+func (m mailed) Audience() []string   { return []string{m.Tenant.String()} }
+func (mailed) Order() (string, int64) { return "", 0 }
+
+// notify writes the notices of one event in one tenant; it runs as that tenant and
+// its writes commit with the delivery's done mark.
+func (s *Service) notify(ctx context.Context, d outbox.Delivery, m referrals.Moved) error {
+	t, err := s.Tenants.ByID(ctx, tenants.Current(ctx))
+	if err != nil || t == nil {
+		return err
+	}
+	staff, err := s.recipients(ctx, t, m)
+	if err != nil {
+		return err
+	}
+	partner := m.FromTenant
+	if t.ID == m.FromTenant {
+		partner = m.ToTenant
+	}
+	for _, u := range staff {
+		if u.ID == m.ByUser {
+			continue // never the one who acted
+		}
+		n := Notification{ID: ids.New[ids.Notification](), TenantID: t.ID, UserID: u.ID, DeliveryID: d.ID, Event: "referral." + m.Event, SubjectID: m.Referral, Number: m.Number,
+			Partner: partner, Reason: m.Reason, Code: newCode(), CreatedAt: s.Clock.Now()}
+		fresh, err := insert(ctx, n)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			continue
+		}
+		if err := s.Bus.Publish(ctx, mailed{t.ID, n.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recipients are the people of one tenant whom an event concerns.
+func (s *Service) recipients(ctx context.Context, t *tenants.Tenant, m referrals.Moved) ([]accounts.Staff, error) {
+	receiver := t.ID == m.ToTenant
+	whom := told[m.Event]
+	if whom == OtherSide || whom == bothUnits {
+		whom = SendingUser
+		if receiver {
+			whom = ReceivingUnit
+		}
+	}
+	switch {
+	case whom == ReceivingUnit && receiver:
+		if !m.Assignee.IsZero() {
+			return s.one(ctx, m.Assignee)
+		}
+		return s.Accounts.WithRoles(ctx, m.ToUnit, t.Declared().Desk)
+	case whom == SendingUser && !receiver:
+		return s.one(ctx, m.FromUser)
+	case whom == Approvers && !receiver:
+		roles := []string{"supervisor"}
+		unit := m.FromUnit
+		if m.Exception {
+			roles, unit = s.arbiters(t), ids.ID[ids.Unit]{}
+		}
+		return s.Accounts.WithRoles(ctx, unit, roles...)
+	}
+	return nil, nil
+}
+
+// arbiters are the roles that judge an exception.
+func (s *Service) arbiters(t *tenants.Tenant) []string {
+	var out []string
+	for _, role := range s.Law.RolesWith(t.Kind, policies.To("referral", "approve")) {
+		if role != "supervisor" {
+			out = append(out, role)
+		}
+	}
+	return out
+}
+
+func (s *Service) one(ctx context.Context, id ids.ID[ids.User]) ([]accounts.Staff, error) {
+	u, err := s.Accounts.StaffByID(ctx, id)
+	if fault.Has(err, fault.NotFound) {
+		return nil, nil
+	}
+	return []accounts.Staff{u}, err
+}
+
+// newCode is the opaque part of a mail's address: 80 random bits, letters that
+// cannot be misread.
+func newCode() string {
+	b := make([]byte, 10)
+	_, _ = rand.Read(b)
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b))
+}
+
+// send mails one notice: the generic sentence of the glossary, with the number and
+// the neutral link. A mail may be sent twice, under the same Message-ID.
+func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
+	var m mailed
+	if err := json.Unmarshal(d.Payload, &m); err != nil {
+		return err
+	}
+	var n Notification
+	var to accounts.Staff
+	err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
+		if n, err = byID(ctx, m.Notification); err != nil {
+			return err
+		}
+		to, err = s.Accounts.StaffByID(ctx, n.UserID)
+		return err
+	})
+	if fault.Has(err, fault.NotFound) {
+		return nil // the account has ended
+	}
+	if err != nil {
+		return err
+	}
+	lang := to.Locale
+	if lang == "" {
+		t, err := s.Tenants.ByID(ctx, n.TenantID)
+		if err != nil {
+			return err
+		}
+		lang = t.Locale
+	}
+	return s.Mail.Send(ctx, s.compose(n, to.Email, lang))
+}
+
+// compose makes the one form of all mails.
+func (s *Service) compose(n Notification, to string, lang i18n.Lang) mail.Message {
+	return mail.Message{ID: n.ID.String() + "@shubbak", To: to, Lang: string(lang),
+		Subject: s.Catalog.T(lang, "notifications.mail.subject", map[string]any{"Number": n.Number}),
+		Text:    s.Catalog.T(lang, "msg.mail_generic", map[string]any{"ref": n.Number}) + "\n\n" + strings.TrimSuffix(s.PublicURL, "/") + "/n/" + n.Code + "\n"}
+}

@@ -1,0 +1,86 @@
+package notifications
+
+import (
+	"context"
+	"time"
+
+	"shubbak/platform/db"
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+
+	"github.com/uptrace/bun"
+)
+
+type row struct {
+	bun.BaseModel `bun:"table:notifications,alias:n"`
+	Notification
+}
+
+// insert writes a notice once per event and user; fresh is false the second time.
+func insert(ctx context.Context, n Notification) (fresh bool, err error) {
+	res, err := db.Conn(ctx).NewInsert().Model(&row{Notification: n}).On("conflict (tenant_id, delivery_id, user_id) do nothing").Exec(ctx)
+	if err != nil {
+		return false, err
+	}
+	c, err := res.RowsAffected()
+	return c > 0, err
+}
+
+func byID(ctx context.Context, id ids.ID[ids.Notification]) (Notification, error) {
+	var r row
+	err := db.Conn(ctx).NewSelect().Model(&r).Where("n.tenant_id = ?", db.Tenant(ctx)).Where("n.id = ?", id).Scan(ctx)
+	return r.Notification, err
+}
+
+func mine(ctx context.Context, user ids.ID[ids.User], id ids.ID[ids.Notification]) (Notification, error) {
+	var r row
+	err := db.Conn(ctx).NewSelect().Model(&r).Where("n.tenant_id = ?", db.Tenant(ctx)).Where("n.user_id = ?", user).Where("n.id = ?", id).Scan(ctx)
+	if db.NoRows(err) {
+		err = fault.New(fault.NotFound)
+	}
+	return r.Notification, err
+}
+
+func list(ctx context.Context, user ids.ID[ids.User], unread bool, after string, limit int) ([]Notification, error) {
+	var rows []row
+	q := db.Conn(ctx).NewSelect().Model(&rows).Where("n.tenant_id = ?", db.Tenant(ctx)).Where("n.user_id = ?", user).OrderExpr("n.id desc").Limit(int64(limit))
+	if unread {
+		q = q.Where("n.read_at is null")
+	}
+	if after != "" {
+		q = q.Where("n.id < ?", after)
+	}
+	err := q.Scan(ctx)
+	out := make([]Notification, len(rows))
+	for i, r := range rows {
+		out[i] = r.Notification
+	}
+	return out, err
+}
+
+func setRead(ctx context.Context, user ids.ID[ids.User], id ids.ID[ids.Notification], now time.Time) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("read_at = ?", now).Where("tenant_id = ?", db.Tenant(ctx)).Where("user_id = ?", user).Where("id = ?", id).Where("read_at is null").Exec(ctx)
+	return err
+}
+
+func setAllRead(ctx context.Context, user ids.ID[ids.User], now time.Time) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("read_at = ?", now).Where("tenant_id = ?", db.Tenant(ctx)).Where("user_id = ?", user).Where("read_at is null").Exec(ctx)
+	return err
+}
+
+func countUnread(ctx context.Context, user ids.ID[ids.User]) (n int, err error) {
+	sub := db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("1").Where("n.tenant_id = ?", db.Tenant(ctx)).Where("n.user_id = ?", user).Where("n.read_at is null").Limit(100)
+	err = db.Conn(ctx).NewSelect().TableExpr("(?) x", sub).ColumnExpr("count(*)").Scan(ctx, &n)
+	return n, err
+}
+
+func tenantOf(ctx context.Context, code string) (id ids.ID[ids.Tenant], err error) {
+	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).Column("tenant_id").Where("n.code = ?", code).Scan(ctx, &id)
+	return id, err
+}
+
+func byCode(ctx context.Context, user ids.ID[ids.User], code string) (Notification, error) {
+	var r row
+	err := db.Conn(ctx).NewSelect().Model(&r).Where("n.tenant_id = ?", db.Tenant(ctx)).Where("n.user_id = ?", user).Where("n.code = ?", code).Scan(ctx)
+	return r.Notification, err
+}

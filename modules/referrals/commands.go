@@ -1,0 +1,625 @@
+package referrals
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"shubbak/platform/audit"
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/policies"
+	"shubbak/tenants"
+)
+
+// Act is a command as somebody gives it: what a body may hold, by name of the
+// contract's table. Fields that a command does not take are refused before.
+type Act struct {
+	Command         Command
+	Version         int64
+	Note            string
+	Reason          string // a code for decline, fail, hold, recall; words elsewhere
+	ByWhom          string
+	Text            string
+	ReceiverNumber  string
+	UserID          ids.ID[ids.User]
+	ServiceID       ids.ID[ids.Service]
+	Estimate        string
+	StartsLocal     string
+	Place           string
+	Bring           string
+	Until           string
+	Needs           []string
+	Outcome         string
+	SaidBy          string
+	Result          string
+	ExceptionReason string
+}
+
+// actPermission is the permission of a command: no-show is referral.no_show.
+func actPermission(c Command) policies.Permission {
+	return perm(strings.ReplaceAll(string(c), "-", "_"))
+}
+
+// check names what is wrong with the shape of a command's body.
+func (a Act) check() error {
+	var f fault.Collect
+	code := func(list []string) {
+		if !slices.Contains(list, a.Reason) {
+			f.Add("reason", choice(a.Reason))
+		}
+		if a.Reason == "other" && strings.TrimSpace(a.Note) == "" {
+			f.Add("note", "required")
+		}
+	}
+	words := func(field, value string, limit int) {
+		if n := len([]rune(strings.TrimSpace(value))); n == 0 {
+			f.Add(field, "required")
+		} else if n > limit {
+			f.Add(field, "too_long")
+		}
+	}
+	if a.Version == 0 {
+		f.Add("version", "required")
+	}
+	switch a.Command {
+	case Decline:
+		code(DeclineReasons)
+		if !slices.Contains(ByWhom, a.ByWhom) {
+			f.Add("by_whom", choice(a.ByWhom))
+		}
+	case Fail:
+		code(FailReasons)
+	case Hold:
+		code(HoldReasons)
+		checkDate(&f, "until", a.Until)
+	case Recall:
+		code(RecallReasons)
+	case Return, MarkError:
+		words("reason", a.Reason, 1000)
+	case Ask, Answer, Report:
+		words("text", a.Text, 4000)
+	case RefuseRecall:
+		words("note", a.Note, 2000)
+	case Redirect:
+		words("note", a.Note, 2000)
+		if a.ServiceID.IsZero() {
+			f.Add("service_id", "required")
+		}
+	case Waitlist:
+		checkDate(&f, "estimate", a.Estimate)
+	case Schedule:
+		if a.StartsLocal == "" {
+			f.Add("starts_at_local", "required")
+		} else if _, ok := Instant(a.StartsLocal, time.UTC); !ok {
+			f.Add("starts_at_local", "malformed")
+		}
+	case Complete:
+		if !slices.Contains(Outcomes, a.Outcome) {
+			f.Add("outcome", choice(a.Outcome))
+		}
+	case Confirm:
+		if a.SaidBy != "" && a.SaidBy != "desk" && a.SaidBy != "person" {
+			f.Add("said_by", "unknown_code")
+		}
+		if a.Result != "" && !slices.Contains(Results, a.Result) {
+			f.Add("result", "unknown_code")
+		}
+	}
+	return f.Err()
+}
+
+func checkDate(f *fault.Collect, field, value string) {
+	if value == "" {
+		return
+	}
+	if _, err := time.Parse(time.DateOnly, value); err != nil {
+		f.Add(field, "malformed")
+	}
+}
+
+// Do carries out a command, in the contract's order of refusals: shape, reach,
+// relation, version, state, and what only the stored state can tell.
+func (s *Service) Do(ctx context.Context, id ID, a Act) error {
+	if err := a.check(); err != nil {
+		return err
+	}
+	var r Referral
+	err := s.DB.InTx(ctx, func(ctx context.Context) error {
+		var err error
+		if r, err = s.reach(ctx, id, actPermission(a.Command)); err != nil {
+			return err
+		}
+		if r.Version != a.Version {
+			return fault.New(fault.VersionConflict)
+		}
+		if _, ok := r.Rule(a.Command); !ok {
+			return r.illegal(a.Command)
+		}
+		return s.do(ctx, &r, a)
+	})
+	return s.lostRace(ctx, err, r)
+}
+
+// do applies one command to a loaded referral.
+func (s *Service) do(ctx context.Context, r *Referral, a Act) error {
+	now, loaded := s.Clock.Now(), r.Version
+	switch a.Command {
+	case Send:
+		return s.sendAgain(ctx, r, a, now)
+	case Approve:
+		return s.approve(ctx, r, a, now)
+	case MarkError:
+		return s.markError(ctx, r, a, now)
+	}
+	if err := s.checkSenderWords(ctx, r, a); err != nil {
+		return err
+	}
+	events, err := s.apply(ctx, r, a, now)
+	if err != nil {
+		return err
+	}
+	if err := s.save(ctx, r, loaded, now, a.Command == UndoAccept); err != nil {
+		return err
+	}
+	seq := r.Sequence
+	if a.Command == Ask || a.Command == Answer {
+		if err := s.writeMessage(ctx, *r, string(a.Command), a.Text, now); err != nil {
+			return err
+		}
+	}
+	if note := a.words(); note != "" {
+		// What the sender says before it has sent, and what the receiver says to
+		// itself, stays with them.
+		shared := !r.SentAt.IsZero() && a.Command != Assign
+		if err := s.note(ctx, *r, seq, "note", note, shared); err != nil {
+			return err
+		}
+	}
+	if err := s.Audit.Did(ctx, audit.Entry{Action: string(a.Command), Object: "referral", ID: r.ID.String(), Fields: []string{string(r.State)}}); err != nil {
+		return err
+	}
+	return s.record(ctx, r, events, nil)
+}
+
+// words are what a command says in free text beyond a message.
+func (a Act) words() string {
+	switch a.Command {
+	case Return, MarkError:
+		return strings.TrimSpace(a.Reason)
+	case Report:
+		return strings.TrimSpace(a.Text)
+	}
+	return strings.TrimSpace(a.Note)
+}
+
+// checkSenderWords keeps the sender from naming the person before acceptance.
+func (s *Service) checkSenderWords(ctx context.Context, r *Referral, a Act) error {
+	if r.WasAccepted() || r.SentAt.IsZero() || a.Command != Answer && a.Command != Recall {
+		return nil
+	}
+	p, err := s.People.Load(ctx, r.PersonID)
+	if err != nil {
+		return err
+	}
+	if err := s.checkAnonymous("text", a.Text, p); err != nil {
+		return err
+	}
+	return s.checkAnonymous("note", a.Note, p)
+}
+
+// apply is the pure change of one command, with what the command brings along.
+func (s *Service) apply(ctx context.Context, r *Referral, a Act, now time.Time) ([]Event, error) {
+	one := func(e Event, err error) ([]Event, error) { return []Event{e}, err }
+	coded := func(e Event, err error) ([]Event, error) {
+		e.ReasonCode = a.Reason
+		return []Event{e}, err
+	}
+	switch a.Command {
+	case Accept:
+		if !a.UserID.IsZero() {
+			if err := s.assignee(ctx, r, a.UserID); err != nil {
+				return nil, err
+			}
+		}
+		if a.ReceiverNumber != "" {
+			r.ReceiverNumber = strings.TrimSpace(a.ReceiverNumber)
+		}
+		return one(r.Acceptance(now))
+	case UndoAccept:
+		return one(r.AcceptanceUndone(now))
+	case Decline:
+		r.ReasonCode, r.ByWhom = a.Reason, a.ByWhom
+		return coded(r.move(Decline, now))
+	case Redirect:
+		if _, err := s.Directory.Get(ctx, a.ServiceID); err != nil {
+			return nil, fault.In("service_id", "unknown_code")
+		}
+		r.RedirectTo = a.ServiceID
+		return one(r.move(Redirect, now))
+	case Waitlist:
+		if a.Estimate != "" && a.Estimate < now.In(s.zone).Format(time.DateOnly) {
+			return nil, fault.In("estimate", "in_the_past")
+		}
+		return r.Waitlisting(a.Estimate, now)
+	case Schedule:
+		at, _ := Instant(a.StartsLocal, s.zone)
+		if !at.After(now) {
+			return nil, fault.In("starts_at_local", "in_the_past")
+		}
+		if at.After(now.AddDate(3, 0, 0)) {
+			return nil, fault.In("starts_at_local", "out_of_range")
+		}
+		r.StartsLocal, r.Place, r.Bring = a.StartsLocal, a.Place, a.Bring
+		return one(r.move(Schedule, now))
+	case Fail:
+		r.ReasonCode = a.Reason
+		return coded(r.move(Fail, now))
+	case Hold:
+		return coded(r.move(Hold, now))
+	case Recall:
+		r.ReasonCode = a.Reason
+		return coded(r.move(Recall, now))
+	case Complete:
+		return s.complete(ctx, r, a, now)
+	case Confirm:
+		r.Result = a.Result
+		if r.Result == "" {
+			r.Result = "met"
+		}
+		e, err := r.move(Confirm, now)
+		r.ToDecide = r.Result != "met"
+		e.ReasonCode = r.Result
+		return []Event{e}, err
+	case Assign:
+		if !a.UserID.IsZero() {
+			if err := s.assignee(ctx, r, a.UserID); err != nil {
+				return nil, err
+			}
+		} else {
+			r.OwnerUser = ids.ID[ids.User]{}
+		}
+		return one(r.move(Assign, now))
+	}
+	return one(r.move(a.Command, now))
+}
+
+// complete keeps a clinical outcome with the receiver: the other side reads that
+// the service was delivered (domain.md §2, "Codes").
+func (s *Service) complete(ctx context.Context, r *Referral, a Act, now time.Time) ([]Event, error) {
+	service, err := s.Directory.Get(ctx, r.ServiceID)
+	if err != nil {
+		return nil, err
+	}
+	if !service.Uses(a.Outcome) {
+		return nil, fault.In("outcome", "not_of_this_service")
+	}
+	e, err := r.move(Complete, now)
+	if err != nil {
+		return nil, err
+	}
+	r.Outcome = a.Outcome
+	if clinical(a.Outcome) {
+		r.Outcome = "service_delivered"
+		if err := s.note(ctx, *r, e.Sequence, "outcome", a.Outcome, false); err != nil {
+			return nil, err
+		}
+	}
+	e.ReasonCode = r.Outcome
+	return []Event{e}, nil
+}
+
+// clinical outcomes never leave the tenant that records them.
+func clinical(outcome string) bool { return outcome == "hospitalised" }
+
+// assignee checks that a user works for the receiver, in a role that can do the
+// work.
+func (s *Service) assignee(ctx context.Context, r *Referral, user ids.ID[ids.User]) error {
+	t := tenants.From(ctx).Tenant
+	staff, err := s.Accounts.WithRoles(ctx, r.ToUnit, s.workers(t.Kind)...)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(staff, func(x accountsStaff) bool { return x.ID == user }) {
+		return fault.In("user_id", "unknown_code")
+	}
+	r.OwnerUser = user
+	return nil
+}
+
+// workers are the roles that the law lets take a referral on or work on it.
+func (s *Service) workers(kind string) []string {
+	return s.Law.RolesWith(kind, actPermission(Start))
+}
+
+// sendAgain is the command send: a draft, or one that waited for consent.
+func (s *Service) sendAgain(ctx context.Context, r *Referral, a Act, now time.Time) error {
+	p, err := s.People.Load(ctx, r.PersonID)
+	if err != nil {
+		return err
+	}
+	service, err := s.Directory.Get(ctx, r.ServiceID)
+	if err != nil {
+		return err
+	}
+	return s.send(ctx, r, p, service, strings.TrimSpace(a.ExceptionReason), now)
+}
+
+// approve hands over what waited for the supervisor, or for the coordinator where
+// it is an exception. The consent is asked again.
+func (s *Service) approve(ctx context.Context, r *Referral, a Act, now time.Time) error {
+	p, err := s.People.Load(ctx, r.PersonID)
+	if err != nil {
+		return err
+	}
+	loaded := r.Version
+	recipient, err := s.Tenants.ByID(ctx, r.ToTenant)
+	if err != nil {
+		return err
+	}
+	consented, err := s.consent(ctx, r, recipient.Slug, now)
+	if err != nil {
+		return err
+	}
+	if r.Basis == "consent" && r.ConsentID.IsZero() {
+		return &fault.Error{Code: fault.IllegalTransition, Key: "referrals.consent_gone", Data: map[string]any{"state": string(r.State), "command": string(a.Command)}}
+	}
+	annex := policies.Annex{policies.Identity: {policies.CatIdentity, policies.CatContact}}
+	if !r.Exception {
+		permit, reason, err := s.Agreements.Permits(ctx, r.FromTenant, r.ToTenant, r.Need, profile(p, now.In(s.zone)))
+		if err != nil {
+			return err
+		}
+		if reason != "" {
+			return &fault.Error{Code: fault.NotPermitted, Key: "referrals.not_permitted." + string(reason), Data: map[string]any{"reason": string(reason)}}
+		}
+		annex = permit.Annex
+	}
+	r.setGrant(policies.Share(annex, r.Basis, consented, policies.Split(r.Wanted), recipient.Declared().Care))
+	e, err := r.Sent(Approve, now)
+	if err != nil {
+		return err
+	}
+	return s.finish(ctx, r, loaded, "approve", []Event{e}, p, now)
+}
+
+// markError empties a referral that should never have been: the payload goes, the
+// tombstone, the audit and the disclosures stay.
+func (s *Service) markError(ctx context.Context, r *Referral, a Act, now time.Time) error {
+	loaded := r.Version
+	if r.State == Recalled && r.WasAccepted() && r.ReasonCode == "consent_withdrawn" {
+		return r.illegal(MarkError)
+	}
+	e, err := r.move(MarkError, now)
+	if err != nil {
+		return err
+	}
+	r.CardAgeBand, r.CardSex, r.CardDistrict, r.CardLanguage, r.CardTriage = "", "", "", "", map[string]string{}
+	r.ToDecide = false
+	if err := s.save(ctx, r, loaded, now, false); err != nil {
+		return err
+	}
+	if err := dropSlices(ctx, r.ID); err != nil {
+		return err
+	}
+	if err := s.note(ctx, *r, e.Sequence, "note", strings.TrimSpace(a.Reason), false); err != nil {
+		return err
+	}
+	if err := s.Audit.Did(ctx, audit.Entry{Action: "mark-error", Object: "referral", ID: r.ID.String()}); err != nil {
+		return err
+	}
+	return s.record(ctx, r, []Event{e}, nil)
+}
+
+// note seals words of one side under the person's key.
+func (s *Service) note(ctx context.Context, r Referral, sequence int64, kind, text string, shared bool) error {
+	sealed, err := s.Vault.Seal(ctx, r.KeyID, notePlace(r.ID, sequence, kind), []byte(text))
+	if err != nil {
+		return err
+	}
+	return insertNote(ctx, noteRow{ReferralID: r.ID, Sequence: sequence, Kind: kind, TenantID: tenants.Current(ctx), FromTenant: r.FromTenant, ToTenant: r.ToTenant, Shared: shared, Sealed: sealed})
+}
+
+// ConsentWithdrawn ends, inside the withdrawal's transaction, everything that
+// rested on the consent: access closes before anybody can read again.
+func (s *Service) ConsentWithdrawn(ctx context.Context, _ ids.ID[ids.Person], consent ids.ID[ids.Consent], goOn bool) error {
+	list, err := openUnder(ctx, consent)
+	if err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	for i := range list {
+		r := &list[i]
+		loaded := r.Version
+		var events []Event
+		if r.IsOpen {
+			e, err := r.ConsentWithdrawn(now)
+			if err != nil {
+				return err
+			}
+			events = append(events, e)
+		}
+		r.Grant = "" // nothing may ever open again
+		if err := s.save(ctx, r, loaded, now, false); err != nil {
+			return err
+		}
+		r.OpenSlices = ""
+		if err := shut(ctx, r.ID); err != nil {
+			return err
+		}
+		detail := []string{"consent_withdrawn"}
+		if goOn {
+			detail = append(detail, "continue")
+		}
+		if err := s.Audit.Did(ctx, audit.Entry{Action: "close", Object: "referral", ID: r.ID.String(), Fields: detail}); err != nil {
+			return err
+		}
+		if err := s.record(ctx, r, events, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DocumentAdded counts a document on the card, inside its transaction.
+func (s *Service) DocumentAdded(ctx context.Context, id ID, _ ids.ID[ids.Document]) error {
+	r, err := addDocument(ctx, id)
+	if err != nil {
+		return err
+	}
+	if r.SentAt.IsZero() {
+		return nil
+	}
+	e := Event{ReferralID: r.ID, Sequence: r.Sequence, FromTenant: r.FromTenant, ToTenant: r.ToTenant, Event: "document_added", FromState: r.State, ToState: r.State, At: s.Clock.Now()}
+	return s.record(ctx, &r, []Event{e}, nil)
+}
+
+// Settle takes a negative end out of the sender's box "to decide": the need is
+// closed, or answered elsewhere.
+func (s *Service) Settle(ctx context.Context, id ID) error {
+	return s.DB.InTx(ctx, func(ctx context.Context) error {
+		r, err := s.reach(ctx, id, actPermission(Confirm))
+		if err != nil {
+			return err
+		}
+		if err := settle(ctx, r.ID); err != nil {
+			return err
+		}
+		return s.Audit.Did(ctx, audit.Entry{Action: "settle", Object: "referral", ID: id.String()})
+	})
+}
+
+// Change edits a draft by its sender, or the receiver's own number.
+func (s *Service) Change(ctx context.Context, id ID, version int64, change func(w *Writing), receiverNumber *string) error {
+	return s.DB.InTx(ctx, func(ctx context.Context) error {
+		r, err := s.reach(ctx, id, update)
+		if err != nil {
+			return err
+		}
+		if r.Version != version {
+			return fault.New(fault.VersionConflict)
+		}
+		now := s.Clock.Now()
+		mine := r.FromTenant == tenants.Current(ctx)
+		if receiverNumber != nil {
+			if mine {
+				return fault.In("receiver_number", "unknown_field")
+			}
+			r.ReceiverNumber = strings.TrimSpace(*receiverNumber)
+			if err := keepVersion(ctx, &r); err != nil {
+				return err
+			}
+			return s.Audit.Did(ctx, audit.Entry{Action: "change", Object: "referral", ID: id.String(), Fields: []string{"receiver_number"}})
+		}
+		if !mine {
+			return fault.New(fault.Forbidden)
+		}
+		if r.State != Draft {
+			return r.illegal("change")
+		}
+		w, err := s.writing(ctx, r)
+		if err != nil {
+			return err
+		}
+		change(&w)
+		if err := w.check(s.terms.Need); err != nil {
+			return err
+		}
+		p, _, err := s.prepare(ctx, &r, w)
+		if err != nil {
+			return err
+		}
+		s.setCard(&r, p, now)
+		if err := save(ctx, bump(r), version, false); err != nil {
+			return err
+		}
+		if err := retarget(ctx, r); err != nil {
+			return err
+		}
+		if err := s.putSocial(ctx, r, Social{Reason: strings.TrimSpace(w.Reason)}); err != nil {
+			return err
+		}
+		return s.Audit.Did(ctx, audit.Entry{Action: "change", Object: "referral", ID: id.String(), Fields: []string{"draft"}})
+	})
+}
+
+func bump(r Referral) Referral {
+	r.Version++
+	return r
+}
+
+func keepVersion(ctx context.Context, r *Referral) error {
+	return save(ctx, bump(*r), r.Version, false)
+}
+
+// writing is a draft as its sender wrote it.
+func (s *Service) writing(ctx context.Context, r Referral) (Writing, error) {
+	w := Writing{PersonID: r.PersonID, Need: r.Need, ServiceID: r.ServiceID, Priority: r.Priority, Basis: r.Basis, Triage: r.CardTriage, ConsentID: r.ConsentID,
+		Slices: policies.Split(r.Wanted), UnitID: r.ToUnit, BasisNote: "-"}
+	rows, err := slicesOf(ctx, r.ID)
+	if err != nil {
+		return w, err
+	}
+	c, err := s.open(ctx, rows)
+	if social := c[r.ID].Social; social != nil {
+		w.Reason = social.Reason
+	}
+	return w, err
+}
+
+// Say writes a message of one side; no change of state.
+func (s *Service) Say(ctx context.Context, id ID, text string) (m MessageView, err error) {
+	text = strings.TrimSpace(text)
+	err = s.DB.InTx(ctx, func(ctx context.Context) error {
+		r, err := s.reach(ctx, id, message)
+		if err != nil {
+			return err
+		}
+		if !r.IsOpen {
+			return r.illegal("message")
+		}
+		if r.FromTenant == tenants.Current(ctx) && !r.WasAccepted() {
+			p, err := s.People.Load(ctx, r.PersonID)
+			if err != nil {
+				return err
+			}
+			if err := s.checkAnonymous("text", text, p); err != nil {
+				return err
+			}
+		}
+		now := s.Clock.Now()
+		mid, err := s.writeMessageID(ctx, r, "message", text, now)
+		if err != nil {
+			return err
+		}
+		m = MessageView{ID: mid, At: now, FromTenant: tenants.From(ctx).Tenant.Slug, Kind: "message", Text: text}
+		if err := s.Audit.Did(ctx, audit.Entry{Action: "message", Object: "referral", ID: id.String()}); err != nil {
+			return err
+		}
+		e := Event{Event: "message", Sequence: r.Sequence, ByTenant: tenants.Current(ctx), ByUser: tenants.From(ctx).User}
+		return s.Bus.Publish(ctx, s.moved(r, e))
+	})
+	return m, err
+}
+
+func (s *Service) writeMessage(ctx context.Context, r Referral, kind, text string, now time.Time) error {
+	_, err := s.writeMessageID(ctx, r, kind, strings.TrimSpace(text), now)
+	return err
+}
+
+func (s *Service) writeMessageID(ctx context.Context, r Referral, kind, text string, now time.Time) (ids.ID[ids.Message], error) {
+	id := ids.New[ids.Message]()
+	sealed, err := s.Vault.Seal(ctx, r.KeyID, messagePlace(id), []byte(text))
+	if err != nil {
+		return id, err
+	}
+	return id, insertMessage(ctx, messageRow{ID: id, ReferralID: r.ID, FromTenant: r.FromTenant, ToTenant: r.ToTenant, ByTenant: tenants.Current(ctx),
+		ByUser: tenants.From(ctx).User, Kind: kind, Sealed: sealed, At: now})
+}
+
+func messagePlace(id ids.ID[ids.Message]) string { return "messages.sealed:" + id.String() }
+
+func notePlace(id ID, sequence int64, kind string) string {
+	return "referral_notes.sealed:" + id.String() + ":" + itoa(sequence) + ":" + kind
+}

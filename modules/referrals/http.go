@@ -1,0 +1,411 @@
+package referrals
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/policies"
+	"shubbak/web"
+)
+
+type createBody struct {
+	PersonID        ids.ID[ids.Person]     `json:"person_id" validate:"required"`
+	Need            string                 `json:"need" validate:"required"`
+	ServiceID       ids.ID[ids.Service]    `json:"service_id" validate:"required"`
+	UnitID          ids.ID[ids.Unit]       `json:"unit_id"`
+	Priority        string                 `json:"priority" validate:"required,oneof=routine urgent emergency"`
+	Basis           string                 `json:"basis" validate:"omitempty,oneof=consent vital_interest legal_obligation public_interest"`
+	BasisNote       string                 `json:"basis_note" validate:"max=1000"`
+	Reason          string                 `json:"reason" validate:"required,max=4000"`
+	Triage          map[string]string      `json:"triage" validate:"max=8"`
+	ConsentID       ids.ID[ids.Consent]    `json:"consent_id"`
+	Slices          []policies.Slice       `json:"slices" validate:"max=5"`
+	Documents       []ids.ID[ids.Document] `json:"documents" validate:"max=50"`
+	ParentID        ID                     `json:"parent_id"`
+	Send            bool                   `json:"send"`
+	ExceptionReason string                 `json:"exception_reason" validate:"max=1000"`
+}
+
+func (b createBody) writing() Writing {
+	return Writing{PersonID: b.PersonID, Need: b.Need, ServiceID: b.ServiceID, UnitID: b.UnitID, Priority: b.Priority, Basis: b.Basis, BasisNote: b.BasisNote, Reason: b.Reason,
+		Triage: b.Triage, ConsentID: b.ConsentID, Slices: b.Slices, Documents: b.Documents, ParentID: b.ParentID}
+}
+
+type changeBody struct {
+	ID             ID                                   `path:"id" json:"-"`
+	Version        int64                                `json:"version" validate:"required"`
+	ReceiverNumber web.Optional[string]                 `json:"receiver_number"`
+	Need           web.Optional[string]                 `json:"need"`
+	ServiceID      web.Optional[ids.ID[ids.Service]]    `json:"service_id"`
+	UnitID         web.Optional[ids.ID[ids.Unit]]       `json:"unit_id"`
+	Priority       web.Optional[string]                 `json:"priority"`
+	Basis          web.Optional[string]                 `json:"basis"`
+	BasisNote      web.Optional[string]                 `json:"basis_note"`
+	Reason         web.Optional[string]                 `json:"reason"`
+	Triage         web.Optional[map[string]string]      `json:"triage"`
+	ConsentID      web.Optional[ids.ID[ids.Consent]]    `json:"consent_id"`
+	Slices         web.Optional[[]policies.Slice]       `json:"slices"`
+	Documents      web.Optional[[]ids.ID[ids.Document]] `json:"documents"`
+}
+
+func (b changeBody) apply(w *Writing) {
+	w.Need, w.ServiceID, w.UnitID = b.Need.Of(w.Need), b.ServiceID.Of(w.ServiceID), b.UnitID.Of(w.UnitID)
+	w.Priority, w.Basis, w.BasisNote = b.Priority.Of(w.Priority), b.Basis.Of(w.Basis), b.BasisNote.Of(w.BasisNote)
+	w.Reason, w.Triage, w.ConsentID = b.Reason.Of(w.Reason), b.Triage.Of(w.Triage), b.ConsentID.Of(w.ConsentID)
+	w.Slices, w.Documents = b.Slices.Of(w.Slices), b.Documents.Of(w.Documents)
+	if b.ServiceID.Set && !b.UnitID.Set {
+		w.UnitID = ids.ID[ids.Unit]{}
+	}
+}
+
+type idPath struct {
+	ID ID `path:"id" json:"-"`
+}
+
+type pagedID struct {
+	web.Paging
+	ID ID `path:"id" json:"-"`
+}
+
+type listQuery struct {
+	web.Paging
+	Box     string `query:"box" json:"-"`
+	State   string `query:"state" json:"-"`
+	Q       string `query:"q" json:"-"`
+	Overdue string `query:"overdue" json:"-"`
+}
+
+// search reads the filter of a list; an unknown code is malformed.
+func (q listQuery) search() (Search, error) {
+	out := Search{Box: q.Box, Number: strings.TrimSpace(q.Q)}
+	if q.Box != "" && q.Box != "in" && q.Box != "out" {
+		return out, web.Malformed("box")
+	}
+	switch q.Overdue {
+	case "", "0", "false":
+	case "1", "true":
+		out.Overdue = true
+	default:
+		return out, web.Malformed("overdue")
+	}
+	if q.State == "" {
+		return out, nil
+	}
+	for _, code := range strings.Split(q.State, ",") {
+		switch {
+		case code == "open":
+			out.Open = true
+		case slices.Contains(States, State(code)):
+			out.States = append(out.States, State(code))
+		default:
+			return out, web.Malformed("state")
+		}
+	}
+	if out.Open && len(out.States) > 0 {
+		return out, web.Malformed("state")
+	}
+	return out, nil
+}
+
+type sayBody struct {
+	ID   ID     `path:"id" json:"-"`
+	Text string `json:"text" validate:"required,max=4000"`
+}
+
+// The bodies of commands: each takes its own fields and `note`.
+type base struct {
+	ID      ID     `path:"id" json:"-"`
+	Version int64  `json:"version" validate:"required"`
+	Note    string `json:"note" validate:"max=2000"`
+}
+
+func (b base) act(c Command) Act { return Act{Command: c, Version: b.Version, Note: b.Note} }
+func (b base) target() ID        { return b.ID }
+
+type plainBody struct{ base }
+
+func (b plainBody) command(c Command) Act { return b.act(c) }
+
+type sendBody struct {
+	base
+	ExceptionReason string `json:"exception_reason" validate:"max=1000"`
+}
+
+func (b sendBody) command(c Command) Act {
+	a := b.act(c)
+	a.ExceptionReason = b.ExceptionReason
+	return a
+}
+
+type reasonBody struct {
+	base
+	Reason string `json:"reason" validate:"required,max=1000"`
+}
+
+func (b reasonBody) command(c Command) Act {
+	a := b.act(c)
+	a.Reason = b.Reason
+	return a
+}
+
+type optionalReasonBody struct {
+	base
+	Reason string `json:"reason" validate:"max=1000"`
+}
+
+func (b optionalReasonBody) command(c Command) Act {
+	a := b.act(c)
+	if a.Note == "" {
+		a.Note = b.Reason
+	}
+	return a
+}
+
+type textBody struct {
+	base
+	Text string `json:"text" validate:"required,max=4000"`
+}
+
+func (b textBody) command(c Command) Act {
+	a := b.act(c)
+	a.Text = b.Text
+	return a
+}
+
+type reportBody struct {
+	textBody
+	Needs []string `json:"needs" validate:"max=10"`
+}
+
+func (b reportBody) command(c Command) Act {
+	a := b.textBody.command(c)
+	a.Needs = b.Needs
+	return a
+}
+
+type acceptBody struct {
+	base
+	ReceiverNumber string           `json:"receiver_number" validate:"max=40"`
+	UserID         ids.ID[ids.User] `json:"user_id"`
+}
+
+func (b acceptBody) command(c Command) Act {
+	a := b.act(c)
+	a.ReceiverNumber, a.UserID = b.ReceiverNumber, b.UserID
+	return a
+}
+
+type declineBody struct {
+	base
+	Reason string `json:"reason" validate:"required"`
+	ByWhom string `json:"by_whom" validate:"required,oneof=provider person system"`
+}
+
+func (b declineBody) command(c Command) Act {
+	a := b.act(c)
+	a.Reason, a.ByWhom = b.Reason, b.ByWhom
+	return a
+}
+
+type redirectBody struct {
+	base
+	ServiceID ids.ID[ids.Service] `json:"service_id" validate:"required"`
+}
+
+func (b redirectBody) command(c Command) Act {
+	a := b.act(c)
+	a.ServiceID = b.ServiceID
+	return a
+}
+
+type waitlistBody struct {
+	base
+	Estimate string `json:"estimate"`
+}
+
+func (b waitlistBody) command(c Command) Act {
+	a := b.act(c)
+	a.Estimate = b.Estimate
+	return a
+}
+
+type scheduleBody struct {
+	base
+	StartsAtLocal string `json:"starts_at_local" validate:"required,max=19"`
+	Place         string `json:"place" validate:"max=300"`
+	Bring         string `json:"bring" validate:"max=500"`
+}
+
+func (b scheduleBody) command(c Command) Act {
+	a := b.act(c)
+	a.StartsLocal, a.Place, a.Bring = b.StartsAtLocal, strings.TrimSpace(b.Place), strings.TrimSpace(b.Bring)
+	return a
+}
+
+type holdBody struct {
+	base
+	Reason string `json:"reason" validate:"required"`
+	Until  string `json:"until"`
+}
+
+func (b holdBody) command(c Command) Act {
+	a := b.act(c)
+	a.Reason, a.Until = b.Reason, b.Until
+	return a
+}
+
+type completeBody struct {
+	base
+	Outcome string `json:"outcome" validate:"required"`
+}
+
+func (b completeBody) command(c Command) Act {
+	a := b.act(c)
+	a.Outcome = b.Outcome
+	return a
+}
+
+type confirmBody struct {
+	base
+	SaidBy string `json:"said_by" validate:"omitempty,oneof=desk person"`
+	Result string `json:"result" validate:"omitempty,oneof=met partly_met unmet"`
+}
+
+func (b confirmBody) command(c Command) Act {
+	a := b.act(c)
+	a.SaidBy, a.Result = b.SaidBy, b.Result
+	return a
+}
+
+type assignBody struct {
+	base
+	UserID web.Optional[ids.ID[ids.User]] `json:"user_id"`
+}
+
+func (b assignBody) command(c Command) Act {
+	a := b.act(c)
+	a.UserID = b.UserID.Value
+	return a
+}
+
+type commandBody interface {
+	target() ID
+	command(c Command) Act
+}
+
+// command mounts one command: its own path, so that each has its own body.
+func command[B commandBody](s *Service, c Command, summary string) web.Route {
+	return web.JSON(http.MethodPost, "/referrals/:id/"+string(c), summary, actPermission(c), func(ctx context.Context, in B) (View, error) {
+		if err := s.Do(ctx, in.target(), in.command(c)); err != nil {
+			return View{}, err
+		}
+		return s.After(ctx, in.target())
+	}).Replays(s.again)
+}
+
+func (s *Service) again(ctx context.Context, id string) (any, error) {
+	rid, err := ids.Parse[ids.Referral](id)
+	if err != nil {
+		return nil, fault.New(fault.NotFound)
+	}
+	return s.After(ctx, rid)
+}
+
+func (s *Service) routes() []web.Route {
+	return []web.Route{
+		web.JSON(http.MethodPost, "/referrals", "Write a referral, and send it", create, func(ctx context.Context, in createBody) (View, error) {
+			id, err := s.Create(ctx, in.writing(), in.Send, strings.TrimSpace(in.ExceptionReason))
+			if err != nil {
+				return View{}, err
+			}
+			return s.After(ctx, id)
+		}).Creates().Replays(s.again),
+		web.JSON(http.MethodGet, "/referrals", "List the referrals of an inbox or outbox", read, func(ctx context.Context, in listQuery) (web.List[View], error) {
+			q, err := in.search()
+			if err != nil {
+				return web.List[View]{}, err
+			}
+			page, err := in.Decode(in.Box, in.State, in.Q, in.Overdue)
+			if err != nil {
+				return web.List[View]{}, err
+			}
+			rows, err := s.List(ctx, q, page)
+			return web.Cut(page, rows, View.ResourceID, func(v View) View { return v }), err
+		}),
+		web.JSON(http.MethodGet, "/referrals/:id", "Open a referral", read, func(ctx context.Context, in idPath) (View, error) { return s.Get(ctx, in.ID) }),
+		web.JSON(http.MethodPatch, "/referrals/:id", "Change a draft, or the receiver's own number", update, func(ctx context.Context, in changeBody) (View, error) {
+			var number *string
+			if in.ReceiverNumber.Set {
+				if len([]rune(in.ReceiverNumber.Value)) > 40 {
+					return View{}, fault.In("receiver_number", "too_long")
+				}
+				number = &in.ReceiverNumber.Value
+			}
+			if err := s.Change(ctx, in.ID, in.Version, in.apply, number); err != nil {
+				return View{}, err
+			}
+			return s.After(ctx, in.ID)
+		}).Replays(s.again),
+		web.JSON(http.MethodGet, "/referrals/:id/events", "The history of a referral, oldest first", read, func(ctx context.Context, in pagedID) (web.List[EventView], error) {
+			page, err := in.Decode("events", in.ID.String())
+			if err != nil {
+				return web.List[EventView]{}, err
+			}
+			rows, err := s.Events(ctx, in.ID, page)
+			return web.Cut(page, rows, func(e EventView) string { return itoa(e.Sequence) }, func(e EventView) EventView { return e }), err
+		}),
+		web.JSON(http.MethodGet, "/referrals/:id/preview", "What the receiver sees at each stage", preview, func(ctx context.Context, in idPath) (PreviewView, error) {
+			return s.Preview(ctx, in.ID)
+		}),
+		web.JSON(http.MethodGet, "/referrals/:id/messages", "The exchange of both sides, newest first", message, func(ctx context.Context, in pagedID) (web.List[MessageView], error) {
+			page, err := in.Decode("messages", in.ID.String())
+			if err != nil {
+				return web.List[MessageView]{}, err
+			}
+			rows, err := s.Messages(ctx, in.ID, page)
+			return web.Cut(page, rows, MessageView.ResourceID, func(m MessageView) MessageView { return m }), err
+		}),
+		web.JSON(http.MethodPost, "/referrals/:id/messages", "Write a message", message, func(ctx context.Context, in sayBody) (MessageView, error) {
+			if strings.TrimSpace(in.Text) == "" {
+				return MessageView{}, fault.In("text", "required")
+			}
+			return s.Say(ctx, in.ID, in.Text)
+		}).Creates().Replays(func(ctx context.Context, id string) (any, error) {
+			mid, err := ids.Parse[ids.Message](id)
+			if err != nil {
+				return nil, fault.New(fault.NotFound)
+			}
+			return s.Message(ctx, mid)
+		}),
+		command[sendBody](s, Send, "Send a draft"),
+		command[plainBody](s, Approve, "Approve what waits for approval"),
+		command[reasonBody](s, Return, "Return what waits for approval"),
+		command[plainBody](s, Acknowledge, "Say: seen, we are looking at it"),
+		command[textBody](s, Ask, "Ask the sender for information"),
+		command[textBody](s, Answer, "Answer the receiver"),
+		command[acceptBody](s, Accept, "Take the person on"),
+		command[optionalReasonBody](s, UndoAccept, "Take an acceptance back while nobody has opened the person"),
+		command[declineBody](s, Decline, "Decline with a coded reason"),
+		command[redirectBody](s, Redirect, "Propose a better target"),
+		command[waitlistBody](s, Waitlist, "Put on the waiting list"),
+		command[scheduleBody](s, Schedule, "Give or move an appointment"),
+		command[plainBody](s, MarkNoShow, "The person did not come"),
+		command[plainBody](s, Start, "Service has begun"),
+		command[holdBody](s, Hold, "Pause with a reason"),
+		command[plainBody](s, Resume, "Go on after a pause"),
+		command[reportBody](s, Report, "Report in between"),
+		command[completeBody](s, Complete, "Complete with an outcome"),
+		command[reasonBody](s, Fail, "Could not be finished"),
+		command[confirmBody](s, Confirm, "Confirm the outcome"),
+		command[reasonBody](s, Recall, "Ask for it back"),
+		command[plainBody](s, ConfirmRecall, "Give it back"),
+		command[plainBody](s, RefuseRecall, "Keep it, with a note"),
+		command[plainBody](s, UndoRecall, "Leave it with the receiver"),
+		command[assignBody](s, Assign, "Assign inside the receiving tenant"),
+		command[reasonBody](s, MarkError, "Mark as entered in error"),
+	}
+}

@@ -1,0 +1,364 @@
+package referrals
+
+import (
+	"context"
+	"time"
+
+	"shubbak/platform/db"
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/policies"
+
+	"github.com/uptrace/bun"
+)
+
+type row struct {
+	bun.BaseModel `bun:"table:referrals,alias:r"`
+	Referral
+}
+
+type eventRow struct {
+	bun.BaseModel `bun:"table:referral_events,alias:e"`
+	Event
+}
+
+type sliceRow struct {
+	bun.BaseModel `bun:"table:referral_slices,alias:sl"`
+	ReferralID    ID             `bun:",pk"`
+	Slice         policies.Slice `bun:",pk"`
+	FromTenant    ids.ID[ids.Tenant]
+	Payload       []byte
+}
+
+type noteRow struct {
+	bun.BaseModel `bun:"table:referral_notes,alias:n"`
+	ReferralID    ID     `bun:",pk"`
+	Sequence      int64  `bun:",pk"`
+	Kind          string `bun:",pk"` // note, outcome
+	TenantID      ids.ID[ids.Tenant]
+	FromTenant    ids.ID[ids.Tenant]
+	ToTenant      ids.ID[ids.Tenant]
+	Shared        bool
+	Sealed        []byte
+}
+
+type messageRow struct {
+	bun.BaseModel `bun:"table:messages,alias:m"`
+	ID            ids.ID[ids.Message] `bun:",pk"`
+	ReferralID    ID
+	FromTenant    ids.ID[ids.Tenant]
+	ToTenant      ids.ID[ids.Tenant]
+	ByTenant      ids.ID[ids.Tenant]
+	ByUser        ids.ID[ids.User]
+	Kind          string
+	Sealed        []byte
+	At            time.Time
+}
+
+type disclosureRow struct {
+	bun.BaseModel `bun:"table:disclosures,alias:d"`
+	ReferralID    ID               `bun:",pk"`
+	What          string           `bun:",pk"` // the slice, or document:<id>
+	UserID        ids.ID[ids.User] `bun:",pk"`
+	Day           string           `bun:",pk"`
+	Slice         policies.Slice
+	FromTenant    ids.ID[ids.Tenant]
+	ToTenant      ids.ID[ids.Tenant]
+	PersonID      ids.ID[ids.Person]
+	At            time.Time
+}
+
+// within limits a query to referrals that the tenant of ctx sends, or receives.
+const within = "(r.from_tenant = ? or (r.to_tenant = ? and r.sent_at is not null))"
+
+func byID(ctx context.Context, id ID) (Referral, error) {
+	var r row
+	err := db.Conn(ctx).NewSelect().Model(&r).Where("r.id = ?", id).Where(within, db.Tenant(ctx), db.Tenant(ctx)).Scan(ctx)
+	if db.NoRows(err) {
+		err = fault.New(fault.NotFound)
+	}
+	return r.Referral, err
+}
+
+func insertReferral(ctx context.Context, r Referral) error {
+	_, err := db.Conn(ctx).NewInsert().Model(&row{Referral: r}).Exec(ctx)
+	return err
+}
+
+// save writes a change of the version that was loaded: of two at once one wins.
+func save(ctx context.Context, r Referral, loaded int64, unopened bool) error {
+	q := db.Conn(ctx).NewUpdate().Model(&row{Referral: r}).ExcludeColumn("id", "from_tenant", "to_tenant", "person_id", "key_id", "created_at", "number").
+		Where("id = ?", r.ID).Where("version = ?", loaded).Where("(from_tenant = ? or to_tenant = ?)", db.Tenant(ctx), db.Tenant(ctx))
+	if unopened {
+		q = q.Where("opened_at is null")
+	} else {
+		// Reading marks a referral as opened without raising its version: a change
+		// that was loaded before must not take the mark away.
+		if r.State != Accepted || !r.OpenedAt.IsZero() {
+			q = q.ExcludeColumn("opened_at", "opened_by")
+		}
+	}
+	return db.Affected(q.Exec(ctx))
+}
+
+func setNumber(ctx context.Context, id ID, number string) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("number = ?", number).Where("id = ?", id).Where("from_tenant = ?", db.Tenant(ctx)).Exec(ctx)
+	return err
+}
+
+func insertEvents(ctx context.Context, list []Event) error {
+	if len(list) == 0 {
+		return nil
+	}
+	rows := make([]eventRow, len(list))
+	for i, e := range list {
+		rows[i] = eventRow{Event: e}
+	}
+	_, err := db.Conn(ctx).NewInsert().Model(&rows).Exec(ctx)
+	return err
+}
+
+func eventsOf(ctx context.Context, id ID, after int64, limit int) ([]Event, error) {
+	var rows []eventRow
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("e.referral_id = ?", id).Where("(e.from_tenant = ? or e.to_tenant = ?)", db.Tenant(ctx), db.Tenant(ctx)).
+		Where("e.sequence > ?", after).OrderExpr("e.sequence").Limit(int64(limit)).Scan(ctx)
+	out := make([]Event, len(rows))
+	for i, r := range rows {
+		out[i] = r.Event
+	}
+	return out, err
+}
+
+func putSlice(ctx context.Context, s sliceRow) error {
+	_, err := db.Conn(ctx).NewInsert().Model(&s).On("conflict (referral_id, slice) do update").Set("payload = excluded.payload").Exec(ctx)
+	return err
+}
+
+func dropSlices(ctx context.Context, id ID) error {
+	_, err := db.Conn(ctx).NewDelete().Model((*sliceRow)(nil)).Where("referral_id = ?", id).Where("from_tenant = ?", db.Tenant(ctx)).Exec(ctx)
+	return err
+}
+
+// slicesOf reads the slices of referrals that the tenant of ctx may read now: all
+// of its own, and of a foreign one those that stand open. Both walls say so.
+func slicesOf(ctx context.Context, list ...ID) (rows []sliceRow, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("sl.referral_id in (?)", bun.In(list)).
+		Where("(sl.from_tenant = ? or exists (select 1 from referrals r where r.id = sl.referral_id and r.to_tenant = ? and r.open_slices like '%,' || sl.slice || ',%'))",
+			db.Tenant(ctx), db.Tenant(ctx)).Scan(ctx)
+	return rows, err
+}
+
+func insertNote(ctx context.Context, n noteRow) error {
+	_, err := db.Conn(ctx).NewInsert().Model(&n).Exec(ctx)
+	return err
+}
+
+// notesOf reads the notes of a referral that the tenant of ctx may read: its own,
+// and those that the other side shares while the referral stands open to it.
+func notesOf(ctx context.Context, id ID) (rows []noteRow, err error) {
+	t := db.Tenant(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("n.referral_id = ?", id).
+		Where("(n.tenant_id = ? or (n.shared and n.from_tenant = ?) or (n.shared and exists (select 1 from referrals r where r.id = n.referral_id and r.to_tenant = ? and r.open_slices <> '')))", t, t, t).
+		OrderExpr("n.sequence").Scan(ctx)
+	return rows, err
+}
+
+func insertMessage(ctx context.Context, m messageRow) error {
+	_, err := db.Conn(ctx).NewInsert().Model(&m).Exec(ctx)
+	return err
+}
+
+func messagesOf(ctx context.Context, id ID, after string, limit int) (rows []messageRow, err error) {
+	t := db.Tenant(ctx)
+	q := db.Conn(ctx).NewSelect().Model(&rows).Where("m.referral_id = ?", id).
+		Where("(m.by_tenant = ? or m.from_tenant = ? or exists (select 1 from referrals r where r.id = m.referral_id and r.to_tenant = ? and r.open_slices <> ''))", t, t, t).
+		OrderExpr("m.id desc").Limit(int64(limit))
+	if after != "" {
+		q = q.Where("m.id < ?", after)
+	}
+	return rows, q.Scan(ctx)
+}
+
+func messageByID(ctx context.Context, id ids.ID[ids.Message]) (m messageRow, err error) {
+	t := db.Tenant(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&m).Where("m.id = ?", id).Where("(m.from_tenant = ? or m.to_tenant = ?)", t, t).Scan(ctx)
+	return m, err
+}
+
+// disclosed lists what a user has opened of a referral on a day.
+func disclosed(ctx context.Context, id ID, user ids.ID[ids.User], day string) (out []string, err error) {
+	err = db.Conn(ctx).NewSelect().Model((*disclosureRow)(nil)).Column("what").Where("d.referral_id = ?", id).Where("d.to_tenant = ?", db.Tenant(ctx)).
+		Where("d.user_id = ?", user).Where("d.day = ?", day).Scan(ctx, &out)
+	return out, err
+}
+
+func insertDisclosures(ctx context.Context, rows []disclosureRow) error {
+	_, err := db.Conn(ctx).NewInsert().Model(&rows).On("conflict (referral_id, what, user_id, day) do nothing").Exec(ctx)
+	return err
+}
+
+// markOpened notes that somebody of the receiver has opened a slice, unless it was
+// closed meanwhile; it locks the row against a withdrawal at the same time.
+func markOpened(ctx context.Context, id ID, user ids.ID[ids.User], now time.Time) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("opened_at = coalesce(opened_at, ?)", now).Set("opened_by = coalesce(opened_by, ?)", user).
+		Where("id = ?", id).Where("to_tenant = ?", db.Tenant(ctx)).Where("open_slices like '%,identity,%' or open_slices like '%,social,%' or open_slices like '%,documents,%' or open_slices like '%,summary,%'").Exec(ctx)
+	return err
+}
+
+// alreadyOpen finds the open referral of the same person, service and target.
+func alreadyOpen(ctx context.Context, r Referral) (id ID, err error) {
+	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).Column("id").Where("r.from_tenant = ?", db.Tenant(ctx)).Where("r.person_id = ?", r.PersonID).
+		Where("r.service_id = ?", r.ServiceID).Where("r.to_tenant = ?", r.ToTenant).Where("r.is_open").Where("r.state <> 'draft'").Where("r.id <> ?", r.ID).Limit(1).Scan(ctx, &id)
+	if db.NoRows(err) {
+		err = nil
+	}
+	return id, err
+}
+
+// filter chooses the rows of a list.
+type filter struct {
+	box      string // in, out, or both
+	states   []State
+	open     bool
+	decide   bool
+	overdue  bool
+	number   string
+	assignee ids.ID[ids.User]
+	units    []ids.ID[ids.Unit]
+	owner    ids.ID[ids.Tenant]
+	now      time.Time
+}
+
+func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
+	t := db.Tenant(ctx)
+	switch f.box {
+	case "in":
+		q = q.Where("r.to_tenant = ?", t).Where("r.sent_at is not null")
+		if len(f.units) > 0 {
+			q = q.Where("(r.to_unit is null or r.to_unit in (?))", bun.In(f.units))
+		}
+	case "out":
+		q = q.Where("r.from_tenant = ?", t)
+		if len(f.units) > 0 {
+			q = q.Where("(r.from_unit is null or r.from_unit in (?))", bun.In(f.units))
+		}
+	default:
+		q = q.Where(within, t, t)
+		if len(f.units) > 0 {
+			q = q.Where("((r.from_tenant = ? and (r.from_unit is null or r.from_unit in (?))) or (r.to_tenant = ? and (r.to_unit is null or r.to_unit in (?))))", t, bun.In(f.units), t, bun.In(f.units))
+		}
+	}
+	if len(f.states) > 0 {
+		q = q.Where("r.state in (?)", bun.In(f.states))
+	}
+	if f.open {
+		q = q.Where("r.is_open")
+	}
+	if f.decide {
+		q = q.Where("r.to_decide")
+	}
+	if f.overdue {
+		q = q.Where("r.due_at < ?", f.now)
+	}
+	if f.number != "" {
+		q = q.Where("(r.number = ? or (r.receiver_number = ? and r.to_tenant = ?))", f.number, f.number, t)
+	}
+	if !f.assignee.IsZero() {
+		q = q.Where("r.owner_user = ?", f.assignee).Where("r.to_tenant = ?", t)
+	}
+	if !f.owner.IsZero() {
+		q = q.Where("r.owner_tenant = ?", f.owner)
+	}
+	return q
+}
+
+func list(ctx context.Context, f filter, after string, limit int) ([]Referral, error) {
+	var rows []row
+	q := f.apply(ctx, db.Conn(ctx).NewSelect().Model(&rows)).OrderExpr("r.id desc").Limit(int64(limit))
+	if after != "" {
+		q = q.Where("r.id < ?", after)
+	}
+	err := q.Scan(ctx)
+	out := make([]Referral, len(rows))
+	for i, r := range rows {
+		out[i] = r.Referral
+	}
+	return out, err
+}
+
+// countUpTo counts at most 100 rows: a screen shows "99+".
+func countUpTo(ctx context.Context, f filter) (n int, err error) {
+	sub := f.apply(ctx, db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("1")).Limit(100)
+	err = db.Conn(ctx).NewSelect().TableExpr("(?) x", sub).ColumnExpr("count(*)").Scan(ctx, &n)
+	return n, err
+}
+
+// openUnder lists the open referrals of the tenant that rest on a consent.
+func openUnder(ctx context.Context, consent ids.ID[ids.Consent]) ([]Referral, error) {
+	var rows []row
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("r.from_tenant = ?", db.Tenant(ctx)).Where("r.consent_id = ?", consent).Where("(r.is_open or r.open_slices <> '')").OrderExpr("r.id").Scan(ctx)
+	out := make([]Referral, len(rows))
+	for i, r := range rows {
+		out[i] = r.Referral
+	}
+	return out, err
+}
+
+// openOf lists the open referrals of a person.
+func openOf(ctx context.Context, person ids.ID[ids.Person]) ([]Referral, error) {
+	var rows []row
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("r.from_tenant = ?", db.Tenant(ctx)).Where("r.person_id = ?", person).Where("r.is_open").OrderExpr("r.id").Scan(ctx)
+	out := make([]Referral, len(rows))
+	for i, r := range rows {
+		out[i] = r.Referral
+	}
+	return out, err
+}
+
+// undecidedBefore lists referrals that nobody has decided since an instant.
+func undecidedBefore(ctx context.Context, t time.Time, limit int) (out []row, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&out).Where("r.from_tenant = ?", db.Tenant(ctx)).Where("r.state in ('sent', 'acknowledged', 'info_requested')").Where("r.sent_at < ?", t).Limit(int64(limit)).Scan(ctx)
+	return out, err
+}
+
+// closeSlices shuts what has stood open for thirty days after the end.
+func closeSlices(ctx context.Context, endedBefore time.Time) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("open_slices = ''").Where("from_tenant = ?", db.Tenant(ctx)).Where("not is_open").Where("open_slices <> ''").
+		Where("ended_at < ?", endedBefore).Exec(ctx)
+	return err
+}
+
+func settle(ctx context.Context, id ID) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("to_decide = ?", false).Where("id = ?", id).Where("from_tenant = ?", db.Tenant(ctx)).Exec(ctx)
+	return err
+}
+
+// addDocument counts a document on the card and, once the referral has been sent,
+// takes the next sequence for its event, in one statement: two at once both count.
+func addDocument(ctx context.Context, id ID) (r Referral, err error) {
+	var out row
+	err = db.Conn(ctx).NewRaw(`update referrals set card_documents = card_documents + 1, version = version + 1,
+		sequence = sequence + case when sent_at is null then 0 else 1 end where id = ? and (from_tenant = ? or to_tenant = ?) returning *`,
+		id, db.Tenant(ctx), db.Tenant(ctx)).Scan(ctx, &out)
+	return out.Referral, err
+}
+
+// shut closes every slice of a referral for ever.
+func shut(ctx context.Context, id ID) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("open_slices = ''").Where("id = ?", id).Where("from_tenant = ?", db.Tenant(ctx)).Exec(ctx)
+	return err
+}
+
+// retarget moves a draft to another person, service or unit.
+func retarget(ctx context.Context, r Referral) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("to_tenant = ?", r.ToTenant).Set("person_id = ?", r.PersonID).Set("key_id = ?", r.KeyID).
+		Where("id = ?", r.ID).Where("from_tenant = ?", db.Tenant(ctx)).Where("state = 'draft'").Exec(ctx)
+	return err
+}
+
+// setCard writes the anonymous card again; what is shared changes no version.
+func setCard(ctx context.Context, r Referral) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("card_age_band = ?", r.CardAgeBand).Set("card_sex = ?", r.CardSex).Set("card_district = ?", r.CardDistrict).
+		Set("card_language = ?", r.CardLanguage).Where("id = ?", r.ID).Where("from_tenant = ?", db.Tenant(ctx)).Exec(ctx)
+	return err
+}

@@ -1,0 +1,117 @@
+package audit
+
+import (
+	"context"
+	"time"
+
+	"shubbak/platform/db"
+	"shubbak/platform/ids"
+
+	"github.com/uptrace/bun"
+)
+
+// sealSize is how many entries one sealing transaction chains.
+const sealSize = 500
+
+type row struct {
+	bun.BaseModel `bun:"table:audit_entries,alias:a"`
+	ID            ids.ID[ids.Entry] `bun:",pk"`
+	TenantID      string
+	At            time.Time
+	Actor         ids.ID[ids.User] `bun:",nullzero"`
+	Action        string
+	Object        string
+	ObjectID      string
+	Detail        string
+	RequestID     string
+	Seq           int64 `bun:",nullzero"`
+	Hash          []byte
+}
+
+type head struct {
+	bun.BaseModel `bun:"table:audit_heads,alias:h"`
+	TenantID      string `bun:",pk"`
+	Seq           int64
+	Hash          []byte
+}
+
+func insert(ctx context.Context, rows []row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	_, err := db.Conn(ctx).NewInsert().Model(&rows).Exec(ctx)
+	return err
+}
+
+func countUnsealed(ctx context.Context) (n int, err error) {
+	err = db.Conn(ctx).NewRaw("select count(*) from (select 1 from audit_entries where seq is null limit 1) x").Scan(ctx, &n)
+	return n, err
+}
+
+func sealBatch(ctx context.Context, pg bool) (int, error) {
+	c := db.Conn(ctx)
+	if pg {
+		var mine bool
+		if err := c.NewRaw("select pg_try_advisory_xact_lock(7232012, hashtext(current_schema()))").Scan(ctx, &mine); err != nil || !mine {
+			return 0, err
+		}
+	}
+	var rows []row
+	if err := c.NewSelect().Model(&rows).Where("seq is null").Order("id").Limit(sealSize).Scan(ctx); err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	heads := map[string]*head{}
+	for i := range rows {
+		r := &rows[i]
+		h := heads[r.TenantID]
+		if h == nil {
+			found, err := headOf(ctx, r.TenantID)
+			if err != nil {
+				return 0, err
+			}
+			h = &found
+			heads[r.TenantID] = h
+		}
+		r.Seq = h.Seq + 1
+		r.Hash = sum(h.Hash, *r)
+		h.Seq, h.Hash = r.Seq, r.Hash
+	}
+	if _, err := c.NewUpdate().With("_data", c.NewValues(&rows).Column("id", "seq", "hash")).Model((*row)(nil)).TableExpr("_data").
+		Set("seq = _data.seq").Set("hash = _data.hash").Where("a.id = _data.id").Exec(ctx); err != nil {
+		return 0, err
+	}
+	for _, h := range heads {
+		if _, err := c.NewInsert().Model(h).On("conflict (tenant_id) do update").Set("seq = excluded.seq").Set("hash = excluded.hash").Exec(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return len(rows), nil
+}
+
+func headOf(ctx context.Context, tenant string) (head, error) {
+	h := head{TenantID: tenant, Hash: []byte{}}
+	err := db.Conn(ctx).NewSelect().Model(&h).WherePK().Scan(ctx)
+	if db.NoRows(err) {
+		err = nil
+	}
+	return h, err
+}
+
+func tenantsWithEntries(ctx context.Context) (out []string, err error) {
+	err = db.Conn(ctx).NewRaw("select distinct tenant_id from audit_entries order by 1").Scan(ctx, &out)
+	return out, err
+}
+
+func chainPage(ctx context.Context, tenant string, after int64) (rows []row, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("tenant_id = ?", tenant).Where("seq > ?", after).Order("seq").Limit(sealSize).Scan(ctx)
+	return rows, err
+}
+
+func unsealedOf(ctx context.Context, tenant string) (n int, oldest time.Time, err error) {
+	var rows []row
+	err = db.Conn(ctx).NewSelect().Model(&rows).Column("at").Where("tenant_id = ?", tenant).Where("seq is null").Order("id").Scan(ctx)
+	if len(rows) > 0 {
+		oldest = rows[0].At
+	}
+	return len(rows), oldest, err
+}

@@ -1,0 +1,193 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"shubbak/platform/fault"
+
+	"github.com/uptrace/bun"
+)
+
+// Deadline is how long a transaction may last. It holds SQL only: hashing,
+// sealing of files, network and object-store work stand outside.
+const Deadline = 5 * time.Second
+
+type (
+	tenantKey struct{}
+	txKey     struct{}
+)
+
+type transaction struct {
+	conn     bun.IDB
+	readOnly bool
+	system   bool
+	pg       bool
+	after    []func()
+}
+
+var (
+	errNoTransaction = errors.New("db: no transaction in this context")
+	errNoTenant      = errors.New("db: no tenant in this context; use As or AsSystem")
+	errReadOnly      = errors.New("db: a write inside a read transaction")
+)
+
+// As names the tenant that transactions begun under ctx act as.
+func As(ctx context.Context, tenant string) context.Context {
+	return context.WithValue(ctx, tenantKey{}, tenant)
+}
+
+// Tenant is the tenant that ctx acts as, "" when none.
+func Tenant(ctx context.Context) string {
+	t, _ := ctx.Value(tenantKey{}).(string)
+	return t
+}
+
+// Inside reports whether ctx carries a transaction. Slow work asks it and refuses.
+func Inside(ctx context.Context) bool { return current(ctx) != nil }
+
+// Detached is ctx without its transaction, still acting as the same tenant.
+func Detached(ctx context.Context) context.Context {
+	return context.WithValue(ctx, txKey{}, (*transaction)(nil))
+}
+
+func current(ctx context.Context) *transaction {
+	t, _ := ctx.Value(txKey{}).(*transaction)
+	return t
+}
+
+// Conn gives the connection of the transaction in ctx. Without one it gives a
+// connection on which every statement fails, so that a forgotten ctx cannot wait
+// for the single writer for ever.
+func Conn(ctx context.Context) bun.IDB {
+	if t := current(ctx); t != nil {
+		return t.conn
+	}
+	return broken
+}
+
+// IsSystem reports whether ctx is in a transaction of no tenant.
+func IsSystem(ctx context.Context) bool {
+	t := current(ctx)
+	return t != nil && t.system
+}
+
+// InTx runs fn in a transaction that acts as the tenant of ctx. A nested call
+// joins the outer transaction; an error or a panic rolls everything back.
+func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	if t := current(ctx); t != nil {
+		if t.readOnly {
+			return errReadOnly
+		}
+		return fn(ctx)
+	}
+	if Tenant(ctx) == "" {
+		return errNoTenant
+	}
+	return d.run(ctx, d.write, false, false, fn)
+}
+
+// Read is the read-only twin of InTx. Inside a transaction it joins it.
+func (d *DB) Read(ctx context.Context, fn func(ctx context.Context) error) error {
+	if current(ctx) != nil {
+		return fn(ctx)
+	}
+	if Tenant(ctx) == "" {
+		return errNoTenant
+	}
+	return d.run(ctx, d.read, true, false, fn)
+}
+
+// AsSystem runs fn in a transaction of no tenant, which row-level security lets
+// see everything. why stands in the code for the reader; a test lists the
+// callers. It refuses to begin inside a tenant's transaction.
+func (d *DB) AsSystem(ctx context.Context, why string, fn func(ctx context.Context) error) error {
+	if t := current(ctx); t != nil {
+		if !t.system {
+			return errors.New("db: system work inside a tenant's transaction: " + why)
+		}
+		return fn(ctx)
+	}
+	return d.run(ctx, d.write, false, true, fn)
+}
+
+// ReadAsSystem is AsSystem on the pool for reading. Unlike it, it may be called
+// from inside a tenant's transaction: it uses a connection of its own.
+func (d *DB) ReadAsSystem(ctx context.Context, why string, fn func(ctx context.Context) error) error {
+	_ = why
+	return d.run(Detached(ctx), d.system, true, true, fn)
+}
+
+// AfterCommit runs f once the outermost transaction of ctx has committed; at
+// once when there is none.
+func AfterCommit(ctx context.Context, f func()) {
+	if t := current(ctx); t != nil {
+		t.after = append(t.after, f)
+		return
+	}
+	f()
+}
+
+func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, Deadline)
+	defer cancel()
+	tx, err := pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: readOnly && d.pg})
+	if err != nil {
+		return wrap(err)
+	}
+	t := &transaction{conn: tx, readOnly: readOnly, system: system, pg: d.pg}
+	done := false
+	defer func() {
+		if !done { // an error, or a panic on its way up
+			_ = tx.Rollback()
+		}
+	}()
+	if d.pg {
+		setting, value := "app.tenant", Tenant(ctx)
+		if system {
+			setting, value = "app.system", "on"
+		}
+		if _, err := tx.ExecContext(ctx, "select set_config(?, ?, true)", setting, value); err != nil {
+			return wrap(err)
+		}
+	}
+	if err := fn(context.WithValue(ctx, txKey{}, t)); err != nil {
+		return wrap(err)
+	}
+	done = true
+	if err := tx.Commit(); err != nil {
+		_ = tx.Rollback()
+		return wrap(err)
+	}
+	for _, f := range t.after {
+		f()
+	}
+	return nil
+}
+
+// ForShare locks the rows that q reads until the transaction ends, against change
+// by others; SQLite has one writer and needs no lock. In a read transaction it
+// locks nothing.
+func ForShare(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
+	if t := current(ctx); t != nil && t.pg && !t.readOnly {
+		return q.For("SHARE")
+	}
+	return q
+}
+
+// Affected turns "no row matched the version" into version_conflict.
+func Affected(res sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fault.New(fault.VersionConflict)
+	}
+	return nil
+}

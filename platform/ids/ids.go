@@ -1,0 +1,127 @@
+// Package ids gives every stored thing an identity: a UUIDv7, typed by what it
+// names, so that a person's id can never be passed where a tenant's is wanted.
+//
+// Identities are for machines. People read a register number (2026/0147).
+package ids
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// ID is the identity of one K. The zero value means "none" and is stored as NULL
+// where the column is `nullzero`.
+type ID[K any] [16]byte
+
+// The kinds of things that more than one package names. They carry no behaviour:
+// they exist so that the compiler can tell the identities apart.
+type (
+	// Tenant is an institution on the platform.
+	Tenant struct{}
+	// Unit is a desk, ward, centre or service of a tenant.
+	Unit struct{}
+	// User is an account of a tenant.
+	User struct{}
+	// Session is one sign-in of a user.
+	Session struct{}
+	// Person is somebody in difficulty, known to one tenant.
+	Person struct{}
+	// Consent is one agreement of a person to one use of their data.
+	Consent struct{}
+	// Service is an offer in the directory.
+	Service struct{}
+	// Agreement is a partnership agreement between tenants.
+	Agreement struct{}
+	// Referral is one request of one tenant to another for one person.
+	Referral struct{}
+	// Document is one stored file.
+	Document struct{}
+	// Message is one line of the exchange on a referral.
+	Message struct{}
+	// Notification is one notice to one user.
+	Notification struct{}
+	// Key is a wrapped encryption key.
+	Key struct{}
+	// Entry is one line of the audit trail.
+	Entry struct{}
+	// Delivery is one outbox row: one event for one subscriber in one tenant.
+	Delivery struct{}
+)
+
+// ErrMalformed says that a text is no UUID.
+var ErrMalformed = errors.New("malformed id")
+
+// New makes a fresh, time-ordered identity.
+func New[K any]() ID[K] { return ID[K](uuid.Must(uuid.NewV7())) }
+
+// Parse reads the canonical 36-sign form only; braces and URNs are refused.
+func Parse[K any](s string) (ID[K], error) {
+	if len(s) != 36 {
+		return ID[K]{}, ErrMalformed
+	}
+	u, err := uuid.Parse(s)
+	if err != nil {
+		return ID[K]{}, ErrMalformed
+	}
+	return ID[K](u), nil
+}
+
+// String is the canonical lower-case form, or "" for the zero value.
+func (id ID[K]) String() string {
+	if id.IsZero() {
+		return ""
+	}
+	return uuid.UUID(id).String()
+}
+
+// IsZero reports whether this names nothing; encoding/json's omitzero asks it.
+func (id ID[K]) IsZero() bool { return id == ID[K]{} }
+
+// MarshalText writes the canonical form.
+func (id ID[K]) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads the canonical form; an empty text is the zero value.
+func (id *ID[K]) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*id = ID[K]{}
+		return nil
+	}
+	v, err := Parse[K](string(b))
+	if err != nil {
+		return err
+	}
+	*id = v
+	return nil
+}
+
+// Value stores the canonical text, which both databases take.
+func (id ID[K]) Value() (driver.Value, error) {
+	if id.IsZero() {
+		return nil, nil
+	}
+	return id.String(), nil
+}
+
+// Scan reads what either database returns.
+func (id *ID[K]) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*id = ID[K]{}
+		return nil
+	case string:
+		return id.UnmarshalText([]byte(v))
+	case []byte:
+		if len(v) == 16 {
+			copy(id[:], v)
+			return nil
+		}
+		return id.UnmarshalText(v)
+	case [16]byte:
+		*id = ID[K](v)
+		return nil
+	}
+	return fmt.Errorf("ids: cannot scan %T", src)
+}

@@ -1,0 +1,381 @@
+// Package outbox carries news from one module to another without losing any.
+//
+// Publish writes one row per (subscriber, tenant) in the transaction of the act.
+// SQL owns the truth; asynq delivers one attempt at it. A handler's writes and
+// its "done" mark commit together, so a second delivery has no effect; whatever
+// was handed over and not finished (a killed worker, an emptied Redis) becomes
+// the next attempt after HandedTimeout. Redis may lose everything at any time.
+//
+// The rows hold ids and codes, never personal data.
+package outbox
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"shubbak/platform/clock"
+	"shubbak/platform/db"
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Tree is the package's part of the migration tree.
+func Tree() fs.FS { return migrations }
+
+// Event is a fact in the past tense.
+type Event interface {
+	// EventName is stable: it is stored.
+	EventName() string
+	// Audience is the tenants whose tables handlers may have to write.
+	Audience() []string
+	// Order puts events with the same key in a row, by seq; "" means any order.
+	Order() (key string, seq int64)
+}
+
+// Delivery is one event on its way to one subscriber in one tenant.
+type Delivery struct {
+	ID      ids.ID[ids.Delivery]
+	Tenant  string
+	Attempt int
+	Payload json.RawMessage
+}
+
+// Subscription is a handler of one event.
+type Subscription struct {
+	Name  string // stable: it is stored
+	Event string
+	// Outside runs the handler without a transaction (a mail is sent to another
+	// machine): at least once. Otherwise its writes and the done mark commit
+	// together: exactly once.
+	Outside bool
+	// Only narrows the audience, so that no delivery is made for nothing; nil means
+	// everybody.
+	Only func(e Event, tenant string) bool
+	Run  func(ctx context.Context, d Delivery) error
+}
+
+// On makes a subscription with a typed payload.
+func On[E Event](name string, run func(ctx context.Context, d Delivery, e E) error) Subscription {
+	var zero E
+	return Subscription{Name: name, Event: zero.EventName(), Run: func(ctx context.Context, d Delivery) error {
+		var e E
+		if err := json.Unmarshal(d.Payload, &e); err != nil {
+			return err
+		}
+		return run(ctx, d, e)
+	}}
+}
+
+// Schedule publishes an event at each multiple of Every, once over all replicas.
+type Schedule struct {
+	Name  string
+	Every time.Duration
+	Event func(ctx context.Context) (Event, error)
+}
+
+// Config says how the queue behaves; the zero value is the embedded default.
+type Config struct {
+	RedisURL      string        // "" starts an in-process queue
+	HandedTimeout time.Duration // 45 s
+	Poll          time.Duration // 500 ms
+	Workers       int           // 4
+	Prefix        string        // queue name, so that tests share one Redis
+}
+
+// Bus publishes, relays and runs handlers.
+type Bus struct {
+	db    *db.DB
+	clock clock.Clock
+	log   *slog.Logger
+	cfg   Config
+
+	mu        sync.RWMutex
+	subs      map[string]Subscription
+	byEvent   map[string][]string
+	schedules []Schedule
+
+	nudge    chan struct{}
+	degraded atomic.Bool
+	queue    *queue
+}
+
+// New makes a bus. Nothing runs before Start.
+func New(d *db.DB, c clock.Clock, log *slog.Logger, cfg Config) *Bus {
+	if cfg.HandedTimeout == 0 {
+		cfg.HandedTimeout = 45 * time.Second
+	}
+	if cfg.Poll == 0 {
+		cfg.Poll = 500 * time.Millisecond
+	}
+	if cfg.Workers == 0 {
+		cfg.Workers = 4
+	}
+	if cfg.Prefix == "" {
+		cfg.Prefix = "shubbak"
+	}
+	return &Bus{db: d, clock: c, log: log, cfg: cfg, subs: map[string]Subscription{}, byEvent: map[string][]string{}, nudge: make(chan struct{}, 1)}
+}
+
+// Subscribe adds handlers; call it before Start.
+func (b *Bus) Subscribe(subs ...Subscription) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range subs {
+		b.subs[s.Name] = s
+		b.byEvent[s.Event] = append(b.byEvent[s.Event], s.Name)
+	}
+}
+
+// Every adds schedules; call it before Start.
+func (b *Bus) Every(s ...Schedule) { b.schedules = append(b.schedules, s...) }
+
+// Embedded reports that the queue lives in this process.
+func (b *Bus) Embedded() bool { return b.cfg.RedisURL == "" }
+
+// Degraded reports that the queue cannot be reached: notices wait in the
+// database and follow later.
+func (b *Bus) Degraded() bool { return b.degraded.Load() }
+
+// Publish writes the event's rows in the transaction of ctx.
+func (b *Bus) Publish(ctx context.Context, e Event) error {
+	return b.publish(ctx, e, "")
+}
+
+func (b *Bus) publish(ctx context.Context, e Event, once string) error {
+	payload, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	key, seq := e.Order()
+	now := b.clock.Now()
+	var rows []row
+	b.mu.RLock()
+	for _, sub := range b.byEvent[e.EventName()] {
+		only := b.subs[sub].Only
+		for _, t := range e.Audience() {
+			if only != nil && !only(e, t) {
+				continue
+			}
+			r := row{ID: ids.New[ids.Delivery](), TenantID: t, Subscriber: sub, Event: e.EventName(), Payload: string(payload),
+				OrderKey: key, Sequence: seq, State: ready, NextAt: now, CreatedAt: now}
+			if once != "" {
+				r.OnceKey = once + ":" + sub + ":" + t
+			}
+			rows = append(rows, r)
+		}
+	}
+	b.mu.RUnlock()
+	if len(rows) == 0 {
+		return nil
+	}
+	db.AfterCommit(ctx, b.wake)
+	return insert(ctx, rows)
+}
+
+func (b *Bus) wake() {
+	select {
+	case b.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// Start connects the queue and, with work, relays and runs handlers until ctx
+// ends; then the relay stops first and running jobs finish.
+func (b *Bus) Start(ctx context.Context, work bool) (stop func(), err error) {
+	q, err := openQueue(b.cfg, b.log)
+	if err != nil {
+		return nil, err
+	}
+	b.queue = q
+	if !work {
+		return q.close, nil
+	}
+	if b.Embedded() {
+		// This process alone holds the data: whatever is "handed" was handed to a
+		// queue that died with its process.
+		if err := b.db.AsSystem(ctx, "release of rows of a dead queue", func(ctx context.Context) error {
+			return release(ctx, b.clock.Now())
+		}); err != nil {
+			q.close()
+			return nil, err
+		}
+	}
+	if err := q.serve(b.attempt); err != nil {
+		q.close()
+		return nil, err
+	}
+	relayCtx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { b.relay(relayCtx) })
+	return func() {
+		cancel()
+		wg.Wait()
+		q.shutdown()
+	}, nil
+}
+
+func (b *Bus) relay(ctx context.Context) {
+	tick := time.NewTicker(b.cfg.Poll)
+	defer tick.Stop()
+	for {
+		n, err := b.round(ctx)
+		if err != nil && ctx.Err() == nil {
+			b.log.Warn("relay", "error", string(fault.CodeOf(err)))
+		}
+		if n == batch && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			b.runSchedules(ctx)
+		case <-b.nudge:
+		}
+	}
+}
+
+// round hands over what is ready and takes back what was handed and lost.
+func (b *Bus) round(ctx context.Context) (int, error) {
+	now := b.clock.Now()
+	waiting := false
+	if err := b.db.ReadAsSystem(ctx, "relay", func(ctx context.Context) (err error) {
+		waiting, err = anything(ctx, now, now.Add(-b.cfg.HandedTimeout))
+		return err
+	}); err != nil || !waiting {
+		return 0, err
+	}
+	if err := b.queue.ping(); err != nil {
+		if !b.degraded.Swap(true) {
+			b.log.Warn("the queue cannot be reached: notices wait")
+		}
+		return 0, nil
+	}
+	if b.degraded.Swap(false) {
+		b.log.Info("the queue answers again")
+	}
+	var rows []row
+	err := b.db.AsSystem(ctx, "relay", func(ctx context.Context) (err error) {
+		if err = takeBack(ctx, now, now.Add(-b.cfg.HandedTimeout)); err != nil {
+			return err
+		}
+		rows, err = claim(ctx, now, b.db.Postgres())
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for i, r := range rows {
+		if err := b.queue.enqueue(r.ID, r.Attempt); err != nil {
+			b.degraded.Store(true)
+			back := rows[i:]
+			return 0, b.db.AsSystem(context.WithoutCancel(ctx), "relay", func(ctx context.Context) error { return unclaim(ctx, back) })
+		}
+	}
+	return len(rows), nil
+}
+
+func (b *Bus) runSchedules(ctx context.Context) {
+	now := b.clock.Now()
+	for _, s := range b.schedules {
+		instant := now.Truncate(s.Every)
+		e, err := s.Event(ctx)
+		if err != nil || e == nil {
+			continue
+		}
+		once := s.Name + "@" + instant.Format(time.RFC3339)
+		err = b.db.AsSystem(ctx, "schedules", func(ctx context.Context) error {
+			if seen, err := onceSeen(ctx, once); err != nil || seen {
+				return err
+			}
+			return b.publish(ctx, e, once)
+		})
+		if err != nil && !db.Unique(err, "once") {
+			b.log.Warn("schedule", "name", s.Name, "error", string(fault.CodeOf(err)))
+		}
+	}
+}
+
+var errSuperseded = errors.New("outbox: another attempt finished first")
+
+// attempt runs one handler once. It never fails towards the queue: the row says
+// what happens next.
+func (b *Bus) attempt(ctx context.Context, id ids.ID[ids.Delivery], n int) {
+	var r row
+	err := b.db.ReadAsSystem(ctx, "load a delivery", func(ctx context.Context) (err error) {
+		r, err = load(ctx, id)
+		return err
+	})
+	if err != nil || r.State != handed || r.Attempt != n {
+		return // gone, done, or another attempt's turn
+	}
+	b.mu.RLock()
+	sub, ok := b.subs[r.Subscriber]
+	b.mu.RUnlock()
+	if !ok {
+		err = errors.New("no such subscriber")
+	} else {
+		err = b.run(db.As(ctx, r.TenantID), sub, r)
+	}
+	if err == nil || errors.Is(err, errSuperseded) {
+		b.wake() // the next of the same order key may go
+		return
+	}
+	b.log.Warn("delivery failed", "subscriber", r.Subscriber, "delivery", id.String(), "attempt", n, "error", string(fault.CodeOf(err)))
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.Deadline)
+	defer cancel()
+	_ = b.db.AsSystem(end, "next attempt", func(ctx context.Context) error {
+		return retry(ctx, r, b.clock.Now(), string(fault.CodeOf(err)))
+	})
+}
+
+func (b *Bus) run(ctx context.Context, sub Subscription, r row) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // a broken handler must not end the process
+			err = fault.New(fault.Internal)
+		}
+	}()
+	d := Delivery{ID: r.ID, Tenant: r.TenantID, Attempt: r.Attempt, Payload: json.RawMessage(r.Payload)}
+	if sub.Outside {
+		if err := sub.Run(ctx, d); err != nil {
+			return err
+		}
+		return b.db.InTx(ctx, func(ctx context.Context) error { return b.done(ctx, r) })
+	}
+	return b.db.InTx(ctx, func(ctx context.Context) error {
+		if err := sub.Run(ctx, d); err != nil {
+			return err
+		}
+		return b.done(ctx, r)
+	})
+}
+
+func (b *Bus) done(ctx context.Context, r row) error {
+	n, err := markDone(ctx, r, b.clock.Now())
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return errSuperseded
+	}
+	return nil
+}
+
+// Pending counts rows that are neither done nor dead; tests wait for zero.
+func (b *Bus) Pending(ctx context.Context) (n int, err error) {
+	err = b.db.ReadAsSystem(ctx, "count of open deliveries", func(ctx context.Context) error {
+		n, err = pending(ctx)
+		return err
+	})
+	return n, err
+}

@@ -1,0 +1,186 @@
+package outbox
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"shubbak/platform/ids"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/hibiken/asynq"
+)
+
+// queue is asynq over a real Redis, or over one that lives in this process.
+type queue struct {
+	opt     asynq.RedisConnOpt
+	client  *asynq.Client
+	server  *asynq.Server
+	mini    *miniredis.Miniredis
+	stop    chan struct{}
+	once    sync.Once
+	name    string
+	workers int
+	log     *slog.Logger
+}
+
+const taskType = "deliver"
+
+type task struct {
+	ID      ids.ID[ids.Delivery] `json:"id"`
+	Attempt int                  `json:"attempt"`
+}
+
+func openQueue(cfg Config, log *slog.Logger) (*queue, error) {
+	q := &queue{stop: make(chan struct{}), name: cfg.Prefix, workers: cfg.Workers, log: log}
+	if cfg.RedisURL == "" {
+		if err := q.embed(); err != nil {
+			return nil, err
+		}
+	} else {
+		opt, err := redisOption(cfg.RedisURL)
+		if err != nil {
+			return nil, err
+		}
+		q.opt = opt
+	}
+	q.client = asynq.NewClient(q.opt)
+	return q, nil
+}
+
+// redisOption reads redis://[:password@]host:port[/db]; short time-outs, because
+// people go on working when it does not answer.
+func redisOption(raw string) (asynq.RedisConnOpt, error) {
+	o, err := asynq.ParseRedisURI(raw)
+	if err != nil {
+		return nil, errors.New("redis url: not a usable address")
+	}
+	c, ok := o.(asynq.RedisClientOpt)
+	if !ok {
+		return o, nil
+	}
+	if u, err := url.Parse(raw); err == nil && u.User != nil && c.Username == "" {
+		c.Username = u.User.Username()
+	}
+	c.DialTimeout, c.ReadTimeout, c.WriteTimeout = time.Second, 2*time.Second, 2*time.Second
+	return c, nil
+}
+
+// embed starts a Redis in this process: loopback, a random password, its clock
+// stepped by hand because it has none of its own.
+func (q *queue) embed() error {
+	secret := make([]byte, 16)
+	if _, err := rand.Read(secret); err != nil {
+		return err
+	}
+	password := hex.EncodeToString(secret)
+	m := miniredis.NewMiniRedis()
+	m.RequireAuth(password)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		return err
+	}
+	if err := m.StartAddr(addr); err != nil {
+		return err
+	}
+	q.mini = m
+	q.opt = asynq.RedisClientOpt{Addr: addr, Password: password, DialTimeout: time.Second}
+	go func() {
+		tick := time.NewTicker(250 * time.Millisecond)
+		defer tick.Stop()
+		last := time.Now()
+		for {
+			select {
+			case <-q.stop:
+				return
+			case now := <-tick.C:
+				m.FastForward(now.Sub(last))
+				last = now
+			}
+		}
+	}()
+	return nil
+}
+
+func (q *queue) ping() error { return q.client.Ping() }
+
+func (q *queue) enqueue(id ids.ID[ids.Delivery], attempt int) error {
+	b, err := json.Marshal(task{id, attempt})
+	if err != nil {
+		return err
+	}
+	_, err = q.client.Enqueue(asynq.NewTask(taskType, b), asynq.Queue(q.name), asynq.TaskID(id.String()+":"+itoa(attempt)),
+		asynq.MaxRetry(0), asynq.Timeout(30*time.Second))
+	if errors.Is(err, asynq.ErrTaskIDConflict) {
+		return nil // it is already there
+	}
+	return err
+}
+
+func (q *queue) serve(run func(ctx context.Context, id ids.ID[ids.Delivery], attempt int)) error {
+	q.server = asynq.NewServer(q.opt, asynq.Config{
+		Concurrency: q.workers, Queues: map[string]int{q.name: 1}, TaskCheckInterval: 100 * time.Millisecond,
+		ShutdownTimeout: 10 * time.Second, Logger: quiet{q.log}, LogLevel: asynq.WarnLevel,
+		DelayedTaskCheckInterval: 5 * time.Second, JanitorInterval: time.Minute,
+	})
+	return q.server.Start(asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
+		var x task
+		if err := json.Unmarshal(t.Payload(), &x); err != nil {
+			return err
+		}
+		run(ctx, x.ID, x.Attempt)
+		return nil
+	}))
+}
+
+func (q *queue) shutdown() {
+	if q.server != nil {
+		q.server.Shutdown()
+	}
+	q.close()
+}
+
+func (q *queue) close() {
+	q.once.Do(func() {
+		close(q.stop)
+		_ = q.client.Close()
+		if q.mini != nil {
+			q.mini.Close()
+		}
+	})
+}
+
+func itoa(n int) string {
+	b, _ := json.Marshal(n)
+	return string(b)
+}
+
+// quiet passes the library's warnings on without its texts' arguments: they may
+// repeat an address with a password.
+type quiet struct{ log *slog.Logger }
+
+func (q quiet) Debug(...any) {}
+func (q quiet) Info(...any)  {}
+func (q quiet) Warn(...any)  { q.log.Debug("queue warning") }
+func (q quiet) Error(args ...any) {
+	for _, a := range args {
+		if s, ok := a.(string); ok && strings.Contains(s, "panic") {
+			q.log.Error("queue handler panic")
+			return
+		}
+	}
+	q.log.Debug("queue error")
+}
+func (q quiet) Fatal(...any) { q.log.Error("queue cannot go on") }

@@ -1,0 +1,122 @@
+package outbox
+
+import (
+	"context"
+	"time"
+
+	"shubbak/platform/db"
+	"shubbak/platform/ids"
+
+	"github.com/uptrace/bun"
+)
+
+// The states of a row.
+const (
+	ready  = "ready"
+	handed = "handed"
+	done   = "done"
+	dead   = "dead"
+)
+
+const (
+	batch       = 100
+	maxAttempts = 12
+)
+
+type row struct {
+	bun.BaseModel `bun:"table:outbox,alias:o"`
+	ID            ids.ID[ids.Delivery] `bun:",pk"`
+	TenantID      string
+	Subscriber    string
+	Event         string
+	Payload       string
+	OrderKey      string `bun:",nullzero"`
+	Sequence      int64
+	OnceKey       string `bun:",nullzero"`
+	State         string
+	Attempt       int
+	NextAt        time.Time
+	HandedAt      time.Time `bun:",nullzero"`
+	DoneAt        time.Time `bun:",nullzero"`
+	ErrorCode     string    `bun:",nullzero"`
+	CreatedAt     time.Time
+}
+
+func insert(ctx context.Context, rows []row) error {
+	_, err := db.Conn(ctx).NewInsert().Model(&rows).Exec(ctx)
+	return err
+}
+
+func anything(ctx context.Context, now, lost time.Time) (yes bool, err error) {
+	err = db.Conn(ctx).NewRaw("select exists (select 1 from outbox where state = 'ready' and next_at <= ?) or exists (select 1 from outbox where state = 'handed' and handed_at < ?)", now, lost).Scan(ctx, &yes)
+	return yes, err
+}
+
+// claim chooses by state, never by id: a lower id may commit later.
+func claim(ctx context.Context, now time.Time, pg bool) (rows []row, err error) {
+	lock := ""
+	if pg {
+		lock = " for update skip locked"
+	}
+	err = db.Conn(ctx).NewRaw(`update outbox set state = 'handed', handed_at = ? where id in (
+		select o.id from outbox o where o.state = 'ready' and o.next_at <= ? and (o.order_key is null or not exists (
+			select 1 from outbox p where p.subscriber = o.subscriber and p.tenant_id = o.tenant_id and p.order_key = o.order_key
+			and p.sequence < o.sequence and p.state in ('ready', 'handed')))
+		order by o.next_at limit ?`+lock+`) returning id, attempt`, now, now, batch).Scan(ctx, &rows)
+	return rows, err
+}
+
+func unclaim(ctx context.Context, rows []row) error {
+	list := make([]ids.ID[ids.Delivery], len(rows))
+	for i, r := range rows {
+		list[i] = r.ID
+	}
+	_, err := db.Conn(ctx).NewRaw("update outbox set state = 'ready' where state = 'handed' and id in (?)", bun.In(list)).Exec(ctx)
+	return err
+}
+
+func takeBack(ctx context.Context, now, lost time.Time) error {
+	_, err := db.Conn(ctx).NewRaw("update outbox set state = 'ready', attempt = attempt + 1, next_at = ?, error_code = 'lost' where state = 'handed' and handed_at < ?", now, lost).Exec(ctx)
+	return err
+}
+
+func release(ctx context.Context, now time.Time) error {
+	_, err := db.Conn(ctx).NewRaw("update outbox set state = 'ready', attempt = attempt + 1, next_at = ? where state = 'handed'", now).Exec(ctx)
+	return err
+}
+
+func load(ctx context.Context, id ids.ID[ids.Delivery]) (r row, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&r).Where("id = ?", id).Scan(ctx)
+	return r, err
+}
+
+func markDone(ctx context.Context, r row, now time.Time) (int64, error) {
+	res, err := db.Conn(ctx).NewRaw("update outbox set state = 'done', done_at = ?, error_code = null where id = ? and done_at is null and state = 'handed'", now, r.ID).Exec(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func retry(ctx context.Context, r row, now time.Time, code string) error {
+	state, wait := ready, time.Second<<min(r.Attempt, 12)
+	if wait > time.Hour {
+		wait = time.Hour
+	}
+	if r.Attempt+1 >= maxAttempts {
+		state = dead
+	}
+	_, err := db.Conn(ctx).NewRaw("update outbox set state = ?, attempt = attempt + 1, next_at = ?, error_code = ? where id = ? and state = 'handed' and attempt = ?",
+		state, now.Add(wait), code, r.ID, r.Attempt).Exec(ctx)
+	return err
+}
+
+func onceSeen(ctx context.Context, once string) (yes bool, err error) {
+	err = db.Conn(ctx).NewRaw("select exists (select 1 from outbox where once_key >= ? and once_key < ?)", once+":", once+";").Scan(ctx, &yes)
+	return yes, err
+}
+
+func pending(ctx context.Context) (n int, err error) {
+	err = db.Conn(ctx).NewRaw("select count(*) from outbox where state in ('ready', 'handed')").Scan(ctx, &n)
+	return n, err
+}

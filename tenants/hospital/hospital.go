@@ -1,0 +1,17 @@
+// Package hospital declares the kind of tenant: a hospital; it gives care and may hold health data.
+package hospital
+
+import "shubbak/tenants"
+
+// Kind is the declaration; tenants' own tests prove that it agrees with the law,
+// the modules and the words.
+var Kind = tenants.Kind{
+	Name:    "hospital",
+	Modules: []string{"accounts", "people", "directory", "agreements", "documents", "referrals", "notifications"},
+	Roles:   []string{"admin", "intake", "practitioner", "supervisor", "signatory", "field_supervisor", "auditor", "dpo"},
+	Home:    "/home",
+	Nav:     []string{"/referrals?box=in", "/referrals?box=out", "/people", "/services", "/agreements", "/notifications"},
+	Accent:  "hospital",
+	Care:    true,
+	Desk:    "intake",
+}

@@ -1,0 +1,406 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"shubbak/platform/clock"
+	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
+	"shubbak/policies"
+	"shubbak/tenants"
+
+	"github.com/a-h/templ"
+	"github.com/gofiber/fiber/v2"
+)
+
+const (
+	sessionCookie = "shubbak_session"
+	langCookie    = "shubbak_lang"
+	nonceCookie   = "shubbak_nonce" // CSRF protection before there is a session
+	flashCookie   = "shubbak_flash"
+)
+
+// Ctx is what a page handler works with: the request, its actor and its words.
+type Ctx struct{ *call }
+
+// NavEntry is one possible entry of the navigation; a kind of tenant chooses and
+// orders them by path, the law hides what the reader may not do.
+type NavEntry struct {
+	Path string
+	Key  string
+	Icon string
+	Perm policies.Permission
+	// Count says how many things wait there; nil for none.
+	Count func(ctx context.Context) (int, error)
+}
+
+// NavItem is an entry as it is shown.
+type NavItem struct {
+	Path, Label, Icon string
+	Count             int
+	Current           bool
+}
+
+// View is what every template gets first: words, addresses and the frame.
+type View struct {
+	Lang   i18n.Lang
+	Title  string
+	Tenant *tenants.Tenant // nil on the chooser
+	Actor  tenants.Actor
+	Base   string
+	Path   string // of this page, below Base
+	CSRF   string
+	Nav    []NavItem
+	Unread int
+	Flash  string
+	Failed bool // the page shows an error summary
+	Now    time.Time
+	Brand  string
+	// Plain pages have no navigation: sign-in, chooser, errors without a session.
+	Plain bool
+
+	catalog *i18n.Catalog
+	law     *policies.Law
+}
+
+// T is a message; pairs name its arguments: T("inbox.count", "Count", 3).
+func (v *View) T(key string, pairs ...any) string { return v.catalog.T(v.Lang, key, args(pairs)) }
+
+func args(pairs []any) map[string]any {
+	if len(pairs) == 0 {
+		return nil
+	}
+	m := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if k, ok := pairs[i].(string); ok {
+			m[k] = pairs[i+1]
+		}
+	}
+	return m
+}
+
+// URL is the address of a path of this portal.
+func (v *View) URL(path string) templ.SafeURL { return templ.SafeURL(v.Base + path) }
+
+// May reports whether the reader may ever do this.
+func (v *View) May(object, action string) bool {
+	return v.law != nil && v.law.May(v.Actor, policies.To(object, action))
+}
+
+// Local is an instant in the zone of the tenant.
+func (v *View) Local(t time.Time) time.Time { return t.In(clock.Casablanca()) }
+
+// Language names a language in its own script.
+func (v *View) Language(l i18n.Lang) string {
+	return map[i18n.Lang]string{i18n.Arabic: "العربية", i18n.French: "Français", i18n.English: "English"}[l]
+}
+
+// Others lists the languages that the reader does not read now.
+func (v *View) Others() []i18n.Lang {
+	var out []i18n.Lang
+	for _, l := range i18n.Langs {
+		if l != v.Lang {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// Actor is who acts.
+func (c *Ctx) Actor() tenants.Actor { return c.session.Actor }
+
+// Tenant is the portal's tenant.
+func (c *Ctx) Tenant() *tenants.Tenant { return c.tenant }
+
+// IsAPI reports that the caller is a program.
+func (c *Ctx) IsAPI() bool { return c.isAPI() }
+
+// Lang is the reader's language.
+func (c *Ctx) Lang() i18n.Lang { return c.lang }
+
+// Std is the context for services.
+func (c *Ctx) Std() context.Context {
+	return context.WithValue(c.UserContext(), clientKey{}, c.client())
+}
+
+// Form is the decoded form of a POST.
+func (c *Ctx) Form() url.Values { return c.form }
+
+// Sentence is a fault in the reader's language.
+func (c *Ctx) Sentence(f *fault.Error) string { return c.sentence(f) }
+
+// FieldSentence is one field's fault in the reader's language.
+func (c *Ctx) FieldSentence(f fault.Field) string { return c.fieldSentence(f) }
+
+// View makes the frame of a page.
+func (c *Ctx) View(title string) *View { return c.view(title) }
+
+func (c *call) view(title string) *View {
+	v := &View{Lang: c.lang, Title: title, Tenant: c.tenant, Actor: c.session.Actor, Base: c.base, Now: c.s.deps.Clock.Now(),
+		catalog: c.s.deps.Catalog, law: c.s.deps.Law, Brand: "coordination", Plain: c.session.Token == ""}
+	if c.tenant == nil {
+		return v
+	}
+	v.Brand, v.Path, v.CSRF = c.tenant.Accent, c.OriginalPath(), c.csrf()
+	if f := c.Cookies(flashCookie); f != "" && c.isGet() {
+		key, number, _ := strings.Cut(f, "|")
+		if strings.HasPrefix(key, "flash.") && c.s.deps.Catalog.Has(c.lang, key) {
+			v.Flash = v.T(key, "Number", number)
+		}
+		c.Cookie(&fiber.Cookie{Name: flashCookie, Path: c.base + "/", Expires: time.Unix(1, 0), HTTPOnly: true, SameSite: "Lax", Secure: c.s.secure})
+	}
+	if v.Plain {
+		return v
+	}
+	ctx := c.UserContext()
+	for _, path := range c.tenant.Declared().Nav {
+		for _, e := range c.s.nav {
+			if e.Path != path || !c.s.deps.Law.May(c.session.Actor, e.Perm) {
+				continue
+			}
+			item := NavItem{Path: e.Path, Label: v.T(e.Key), Icon: e.Icon, Current: here(v.Path, e.Path)}
+			if e.Count != nil {
+				item.Count, _ = e.Count(ctx)
+			}
+			v.Nav = append(v.Nav, item)
+		}
+	}
+	if c.s.deps.Unread != nil && c.s.deps.Law.May(c.session.Actor, policies.To("notification", "read")) {
+		v.Unread, _ = c.s.deps.Unread(ctx)
+	}
+	return v
+}
+
+func here(path, entry string) bool {
+	p, pq, _ := strings.Cut(path, "?")
+	e, eq, hasQuery := strings.Cut(entry, "?")
+	if p != e {
+		return false
+	}
+	return !hasQuery || strings.Contains("&"+pq+"&", "&"+eq+"&") || pq == "" && eq == "box=in"
+}
+
+func (c *call) isGet() bool { return c.Method() == http.MethodGet || c.Method() == http.MethodHead }
+
+// Render answers a page.
+func (c *Ctx) Render(t templ.Component) error { return c.render(t) }
+
+func (c *call) render(t templ.Component) error {
+	c.Set(fiber.HeaderContentType, "text/html; charset=utf-8")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderContentLanguage, string(c.lang))
+	return t.Render(c.UserContext(), c.Response().BodyWriter())
+}
+
+// See leads on after a POST, to a path of this portal.
+func (c *Ctx) See(path string) error { return c.Redirect(c.base+path, http.StatusSeeOther) }
+
+// Flash shows one sentence on the next page; number is the register number that
+// it names, never a person.
+func (c *Ctx) Flash(key, number string) {
+	c.Cookie(&fiber.Cookie{Name: flashCookie, Value: key + "|" + number, Path: c.base + "/", MaxAge: 60, HTTPOnly: true, SameSite: "Lax", Secure: c.s.secure})
+}
+
+// SetSession gives the browser its session; an empty token ends it.
+func (c *Ctx) SetSession(token string, until time.Time) {
+	k := &fiber.Cookie{Name: sessionCookie, Value: token, Path: c.base + "/", Expires: until, HTTPOnly: true, SameSite: "Lax", Secure: c.s.secure}
+	if token == "" {
+		k.Expires = time.Unix(1, 0)
+	}
+	c.Cookie(k)
+}
+
+// Token is the session's token, "" without one.
+func (c *Ctx) Token() string { return c.session.Token }
+
+// SetLang remembers the language for pages without a session.
+func (c *Ctx) SetLang(l i18n.Lang) {
+	c.Cookie(&fiber.Cookie{Name: langCookie, Value: string(l), Path: c.base + "/", MaxAge: 365 * 24 * 3600, HTTPOnly: true, SameSite: "Lax", Secure: c.s.secure})
+}
+
+// Next is a path of this portal from a form or query, else the portal's home: an
+// address of another place is never followed.
+func (c *Ctx) Next(raw string) string {
+	if strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "//") && !strings.ContainsAny(raw, "\\\r\n") && !strings.HasPrefix(raw, "/api/") {
+		return raw
+	}
+	return c.tenant.Declared().Home
+}
+
+// csrf is the token of the form: bound to the session, or to a nonce cookie where
+// there is none yet.
+func (c *call) csrf() string {
+	if c.session.Token != "" {
+		return csrfOf("session", c.session.Token)
+	}
+	nonce := c.Cookies(nonceCookie)
+	if len(nonce) < 20 {
+		b := make([]byte, 18)
+		_, _ = rand.Read(b)
+		nonce = base64.RawURLEncoding.EncodeToString(b)
+		c.Cookie(&fiber.Cookie{Name: nonceCookie, Value: nonce, Path: c.base + "/", HTTPOnly: true, SameSite: "Lax", Secure: c.s.secure, SessionOnly: true})
+	}
+	return csrfOf("nonce", nonce)
+}
+
+func csrfOf(kind, secret string) string {
+	sum := sha256.Sum256([]byte("csrf:" + kind + ":" + secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:24])
+}
+
+func (c *call) rightCSRF(given string) bool {
+	if c.session.Token == "" && len(c.Cookies(nonceCookie)) < 20 {
+		return false
+	}
+	return subtle.ConstantTimeCompare([]byte(given), []byte(c.csrf())) == 1
+}
+
+// errCSRF is its own sentence: the form is too old or came from elsewhere.
+func errCSRF() error { return &fault.Error{Code: fault.Forbidden, Key: "fault.csrf"} }
+
+// checkForm reads an ordinary form and its CSRF field.
+func (c *call) checkForm() error {
+	if err := c.readBody(MaxJSON); err != nil {
+		return err
+	}
+	m, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if err != nil || m != "application/x-www-form-urlencoded" {
+		return fault.New(fault.UnsupportedMedia)
+	}
+	form, err := url.ParseQuery(string(c.body))
+	if err != nil {
+		return fault.Of(fault.Unreadable, errForm)
+	}
+	for _, values := range form {
+		for _, s := range values {
+			if strings.ToValidUTF8(s, "") != s {
+				return fault.New(fault.Unreadable)
+			}
+		}
+	}
+	if !c.rightCSRF(form.Get("_csrf")) {
+		return errCSRF()
+	}
+	c.form = form
+	return nil
+}
+
+// Multipart reads a streamed multipart body part by part.
+func (c *Ctx) Multipart() (*multipart.Reader, error) {
+	m, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if err != nil || m != "multipart/form-data" || params["boundary"] == "" {
+		return nil, fault.New(fault.UnsupportedMedia)
+	}
+	r := c.Context().RequestBodyStream()
+	if r == nil {
+		r = strings.NewReader(string(c.Request().Body()))
+	}
+	return multipart.NewReader(r, params["boundary"]), nil
+}
+
+// CheckPart checks the CSRF field that stands first in a multipart form.
+func (c *Ctx) CheckPart(p *multipart.Part) error {
+	b, err := io.ReadAll(io.LimitReader(p, 200))
+	if err != nil || p.FormName() != "_csrf" || !c.rightCSRF(string(b)) {
+		return errCSRF()
+	}
+	return nil
+}
+
+// Drain reads away a refused upload.
+func (c *Ctx) Drain() { c.drain() }
+
+// Faults gives the fields of an Invalid fault, or nil.
+func Faults(err error) []fault.Field {
+	var f *fault.Error
+	if errors.As(err, &f) && f.Code == fault.Invalid {
+		return f.Fields
+	}
+	return nil
+}
+
+// Unprocessable sets the status of a form that is shown again with its errors.
+func (c *Ctx) Unprocessable(err error) {
+	f := asFault(err)
+	c.Status(statuses[f.Code])
+}
+
+// errorPage answers a fault to a person.
+func (c *call) errorPage(f *fault.Error, status int) error {
+	c.Response().ResetBody()
+	v := c.view("")
+	v.Title = v.T("error.title." + errorKind(f.Code))
+	return c.render(errorView(v, status, c.sentence(f), c.id))
+}
+
+// errorKind groups the codes by what the reader can do next.
+func errorKind(code fault.Code) string {
+	switch code {
+	case fault.NotFound, fault.MethodNotAllowed:
+		return "missing"
+	case fault.Forbidden, fault.NotOpen, fault.Unauthenticated:
+		return "closed"
+	case fault.VersionConflict, fault.IllegalTransition, fault.AlreadyOpen, fault.NotPermitted, fault.PossibleDuplicate:
+		return "changed"
+	case fault.Internal, fault.Unavailable:
+		return "broken"
+	}
+	return "refused"
+}
+
+// chooser lists the portals.
+func (s *Server) chooser(fc *fiber.Ctx) error {
+	c := callOf(fc)
+	list, err := s.deps.Tenants.All(c.UserContext())
+	if err != nil {
+		return err
+	}
+	v := c.view("")
+	v.Plain = true
+	v.Title = v.T("chooser.title")
+	return c.render(chooserView(v, list))
+}
+
+// neutral is the address in a mail: it names no tenant and no record. The code is
+// looked up only after sign-in, in each portal where the browser has a session.
+func (s *Server) neutral(fc *fiber.Ctx) error {
+	c := callOf(fc)
+	code := fc.Params("code")
+	t, err := s.portalOf(c.UserContext(), code)
+	if err != nil {
+		return err
+	}
+	if t == nil {
+		return fault.New(fault.NotFound)
+	}
+	target := "/t/" + t.Slug
+	if t.Host != "" && strings.EqualFold(string(fc.Context().Host()), t.Host) {
+		target = ""
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return fc.Redirect(target+"/notifications/open/"+url.PathEscape(code), http.StatusSeeOther)
+}
+
+// portalOf looks up which portal an opaque code leads to.
+func (s *Server) portalOf(ctx context.Context, code string) (*tenants.Tenant, error) {
+	if s.deps.Portal == nil {
+		return nil, nil
+	}
+	id, err := s.deps.Portal(ctx, code)
+	if err != nil || id.IsZero() {
+		return nil, err
+	}
+	return s.deps.Tenants.ByID(ctx, id)
+}
