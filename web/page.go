@@ -404,3 +404,6 @@ func (s *Server) portalOf(ctx context.Context, code string) (*tenants.Tenant, er
 	}
 	return s.deps.Tenants.ByID(ctx, id)
 }
+
+// CSRFOf is the form token of a session, for programs that post forms.
+func CSRFOf(token string) string { return csrfOf("session", token) }

@@ -38,6 +38,7 @@ type settings struct {
 
 	proxies        []netip.Prefix
 	publicIsListen bool
+	queue          string // name of the queue; tests share one Redis
 }
 
 // readSettings takes the environment, then flags, and names every fault at once.

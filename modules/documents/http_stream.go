@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+	"time"
 
 	"shubbak/platform/fault"
 	"shubbak/platform/ids"
@@ -184,12 +185,34 @@ func (s *Service) download(c *web.Ctx) error {
 	if err != nil {
 		return fault.New(fault.NotFound)
 	}
-	d, body, err := s.Open(c.Std(), id)
+	return s.Send(c, id)
+}
+
+// downloadTime is how long one download may take: the body leaves after the
+// handler has returned, so its time is its own.
+const downloadTime = 30 * time.Minute
+
+// Send answers the content of a document.
+func (s *Service) Send(c *web.Ctx, id ids.ID[ids.Document]) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Std()), downloadTime)
+	d, body, err := s.Open(ctx, id)
 	if err != nil {
+		cancel()
 		return err
 	}
-	Attach(c, d, body)
+	Attach(c, d, ended{body, cancel})
 	return nil
+}
+
+// ended frees what a download holds once its body has been closed.
+type ended struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (e ended) Close() error {
+	defer e.cancel()
+	return e.ReadCloser.Close()
 }
 
 // Attach answers a file for keeping, never for showing: RFC 6266 with the original

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestTheLoopCloses is the programme's main job, by the API.
+func TestTheLoopCloses(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		desk, hospital := w.as("worker@coordination.demo"), w.as("intake@hospital.demo")
+		p := desk.person(map[string]any{"given_name_ar": "أسماء", "family_name_ar": "وردي", "given_name": "Asmae", "family_name": "Ouardi", "phones": []map[string]any{{"number": "0661223344", "safe": true}, {"number": "0661223355", "safe": false}}, "address": "Rue 5"})
+		c := desk.consent(p, "hospital")
+		made := desk.refer(p, map[string]any{"consent_id": c, "triage": map[string]string{"followed": "no"}}).want(201)
+		id := made.text("id")
+		if made.text("state") != "sent" || made.text("number") == "" || made.text("person_id") != p {
+			t.Fatalf("not sent: %s", made.Raw)
+		}
+		w.settled()
+		card := hospital.get("/referrals/" + id).want(200)
+		for _, closed := range []string{"person_id", "identity", "social", "documents"} {
+			if card.at(closed) != nil {
+				t.Errorf("the receiver sees %s before acceptance", closed)
+			}
+		}
+		if card.text("card.age_band") != "35-44" || card.text("card.triage.followed") != "no" {
+			t.Errorf("card: %s", card.Raw)
+		}
+		notices := hospital.get("/notifications?unread=1").want(200)
+		if !strings.Contains(notices.text("items.0.title"), made.text("number")) || notices.text("items.0.event") != "referral.sent" {
+			t.Errorf("notice: %s", shorten(notices.Raw))
+		}
+		hospital.do(id, "ask", map[string]any{"text": "Couverture médicale ?"}).want(200)
+		desk.do(id, "answer", map[string]any{"text": "Mme OUARDI a AMO"}).code(422, "invalid")
+		desk.do(id, "answer", map[string]any{"text": "AMO Tadamon, valable"}).want(200)
+		took := hospital.do(id, "accept", map[string]any{"receiver_number": "R-1"}).want(200)
+		if took.at("identity") != nil {
+			t.Error("the answer to accept holds the identity")
+		}
+		open := hospital.get("/referrals/" + id).want(200)
+		if open.text("identity.family_name_ar") != "وردي" || open.text("social.reason") == "" || open.at("person_id") != nil {
+			t.Errorf("after acceptance: %s", open.Raw)
+		}
+		if phones := open.at("identity.phones").([]any); len(phones) != 1 {
+			t.Errorf("phones that are not safe are shared: %v", phones)
+		}
+		hospital.do(id, "undo-accept", nil).code(409, "illegal_transition")
+		hospital.do(id, "schedule", map[string]any{"starts_at_local": w.clock.Now().AddDate(0, 0, 7).Format("2006-01-02") + "T10:00"}).want(200)
+		hospital.do(id, "start", nil).want(200)
+		hospital.do(id, "report", map[string]any{"text": "Première séance faite"}).want(200)
+		hospital.do(id, "complete", map[string]any{"outcome": "hospitalised"}).want(200)
+		seen := desk.get("/referrals/" + id).want(200)
+		if seen.text("outcome") != "service_delivered" {
+			t.Errorf("the desk reads a clinical outcome: %s", seen.text("outcome"))
+		}
+		done := desk.do(id, "confirm", map[string]any{"said_by": "person", "result": "met"}).want(200)
+		if done.text("state") != "outcome_confirmed" {
+			t.Errorf("state %s", done.text("state"))
+		}
+		events := desk.get("/referrals/" + id + "/events").want(200)
+		for i, e := range events.at("items").([]any) {
+			if e.(map[string]any)["sequence"].(float64) != float64(i+1) {
+				t.Errorf("a gap in the events: %s", events.Raw)
+			}
+		}
+		w.settled()
+		for _, email := range []string{"intake@chamber.demo", "placements@faculty.demo"} {
+			w.as(email).get("/referrals/"+id).code(404, "not_found")
+		}
+		reports, err := w.audit.Verify(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range reports {
+			if !r.OK() {
+				t.Error(r)
+			}
+		}
+	})
+}
+
+// TestTwoAtOnce lets several people accept the same referral: one wins.
+func TestTwoAtOnce(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		id := w.as("worker@coordination.demo").sent(nil)
+		hospital := w.as("intake@hospital.demo")
+		v := hospital.version(id)
+		var wg sync.WaitGroup
+		got := make([]answer, 8)
+		for i := range got {
+			wg.Go(func() {
+				got[i], _ = w.try("POST", "/t/hospital/api/v1/referrals/"+id+"/accept", hospital.token, map[string]any{"version": v}, nil)
+			})
+		}
+		wg.Wait()
+		won := 0
+		for _, a := range got {
+			switch a.Status {
+			case 200:
+				won++
+			case 409:
+				if a.text("code") != "version_conflict" && a.text("code") != "illegal_transition" {
+					t.Errorf("the loser got %s", a.Raw)
+				}
+			default:
+				t.Errorf("status %d: %s", a.Status, a.Raw)
+			}
+		}
+		if won != 1 {
+			t.Errorf("%d winners", won)
+		}
+	})
+}
