@@ -77,6 +77,8 @@ func asFault(err error) *fault.Error {
 // fail answers an error, as a problem document or as a page.
 func (s *Server) fail(c *call, err error) error {
 	f := asFault(err)
+	// The route's own deadline ended with its handler; the answer is still to be made.
+	c.SetUserContext(context.WithoutCancel(c.UserContext()))
 	status := statuses[f.Code]
 	if status == 0 {
 		status = http.StatusInternalServerError

@@ -8,7 +8,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -26,7 +25,6 @@ import (
 	"shubbak/platform/db"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
-	"shubbak/platform/ids"
 	"shubbak/platform/observe"
 	"shubbak/policies"
 	"shubbak/tenants"
@@ -355,14 +353,3 @@ func (s *Server) ready(fc *fiber.Ctx) error {
 const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 func typeName(v any) string { return fmt.Sprintf("%T", v) }
-
-var errNoSession = errors.New("web: no session")
-
-// idFor parses a path parameter; a text that is no id names nothing.
-func idFor[K any](s string) (ids.ID[K], error) {
-	id, err := ids.Parse[K](s)
-	if err != nil {
-		return id, fault.New(fault.NotFound)
-	}
-	return id, nil
-}

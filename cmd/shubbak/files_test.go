@@ -207,3 +207,10 @@ func TestACutUploadLeavesNothing(t *testing.T) {
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// uploadKeyed uploads with an Idempotency-Key.
+func (u user) uploadKeyed(referral, key string, content []byte) answer {
+	u.w.t.Helper()
+	body, contentType := multipartOf(referral, "x.pdf", bytes.NewReader(content))
+	return u.w.call("POST", "/t/"+u.tenant+"/api/v1/documents", u.token, body, map[string]string{"Content-Type": contentType, "Idempotency-Key": key})
+}

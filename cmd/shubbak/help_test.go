@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"shubbak/platform/blob"
+	"shubbak/platform/db"
 )
 
 func heap() uint64 {
@@ -91,4 +92,20 @@ func (w *world) objects() (n int) {
 		w.t.Fatal(err)
 	}
 	return n
+}
+
+// host gives a tenant a host name of its own.
+func (w *world) host(slug, host string) {
+	w.t.Helper()
+	ctx := context.Background()
+	err := w.db.AsSystem(ctx, "test", func(ctx context.Context) error {
+		_, err := db.Conn(ctx).ExecContext(ctx, "update tenants set host = ? where slug = ?", host, slug)
+		return err
+	})
+	if err == nil {
+		_, err = w.registry.All(ctx)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }

@@ -38,7 +38,8 @@ type settings struct {
 
 	proxies        []netip.Prefix
 	publicIsListen bool
-	queue          string // name of the queue; tests share one Redis
+	queue          string        // name of the queue; tests share one Redis
+	handedTimeout  time.Duration // zero is the default
 }
 
 // readSettings takes the environment, then flags, and names every fault at once.

@@ -119,7 +119,7 @@ func build(ctx context.Context, s settings, log *slog.Logger, c clock.Clock) (a 
 	if err := a.db.CheckRole(ctx); err != nil {
 		return nil, err
 	}
-	a.bus = outbox.New(a.db, c, log, outbox.Config{RedisURL: s.RedisURL, Prefix: s.queue})
+	a.bus = outbox.New(a.db, c, log, outbox.Config{RedisURL: s.RedisURL, Prefix: s.queue, HandedTimeout: s.handedTimeout})
 	a.audit = audit.New(a.db, c)
 	if a.law, err = policies.Load(); err != nil {
 		return nil, err

@@ -251,6 +251,9 @@ func (w *world) try(method, path, token string, body any, header map[string]stri
 	}
 	for k, v := range header {
 		req.Header.Set(k, v)
+		if k == "Host" {
+			req.Host = v
+		}
 	}
 	res, err := client.Do(req)
 	if err != nil {

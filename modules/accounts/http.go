@@ -39,7 +39,7 @@ func (s *Service) routes() []web.Route {
 	return []web.Route{
 		web.JSON(http.MethodPost, "/session", "Sign in", web.Public, func(ctx context.Context, in signInBody) (signInAnswer, error) {
 			i, err := s.SignIn(ctx, in.Email, in.Password)
-			return signInAnswer{Token: i.Token, ExpiresAt: i.ExpiresAt}, err
+			return signInAnswer(i), err
 		}).Creates(),
 		web.JSON(http.MethodDelete, "/session", "Sign out", Me, func(ctx context.Context, _ web.Nothing) (web.Nothing, error) {
 			return web.Nothing{}, s.SignOut(ctx)

@@ -1,0 +1,46 @@
+# Everything a developer or CI runs. `make` prints this list.
+SHELL := /bin/bash
+TOOL := go tool -modfile=.ci/tools.mod
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shubbak/bin
+MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+REQUIRE := $(if $(filter 1 yes,$(REAL)),-require,)
+
+.PHONY: help run test race lint generate golden services check
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: ## start the demo network on http://127.0.0.1:8080
+	go run ./cmd/shubbak demo
+
+test: ## all tests, with every real part that is found (REAL=1: all of them are required)
+	go run ./platform/testkit/testrun $(REQUIRE) -- -count=1 -timeout 20m $(TESTFLAGS) ./...
+
+race: ## the race detector over pure packages and the PostgreSQL half
+	go run ./platform/testkit/testrun $(REQUIRE) -only-postgres -- -race -short -count=1 -timeout 20m ./platform/... ./policies/... ./tenants/... ./modules/... ./cmd/shubbak
+
+lint: ## formatting, vet, staticcheck, generated files current
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt"; exit 1; }
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	$(MAKE) generate
+	git diff --exit-code -- '*_templ.go'
+
+generate: ## write the Go code of the templates
+	$(TOOL) templ generate -path . >/dev/null
+
+golden: ## write golden files again, for review
+	UPDATE_GOLDEN=1 go test -count=1 ./policies ./cmd/shubbak -run 'Matrix|OpenAPI'
+
+services: ## install the real parts that tests use (Debian)
+	@missing=""; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v gcc >/dev/null || missing="$$missing gcc libc6-dev"; \
+	fc-list 2>/dev/null | grep -q NotoSansArabic || missing="$$missing fonts-noto-core fontconfig"; \
+	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; fi
+	@[ -x "$(CACHE)/minio" ] || { mkdir -p "$(CACHE)" && GOFLAGS= GOBIN="$(CACHE)" go install $(MINIO); }
+
+check: ## exactly what CI runs
+	.ci/run
