@@ -76,8 +76,12 @@ func sealBatch(ctx context.Context, pg bool) (int, error) {
 		r.Hash = sum(h.Hash, *r)
 		h.Seq, h.Hash = r.Seq, r.Hash
 	}
+	same := "a.id = _data.id"
+	if pg { // the values have no column to take their type from
+		same = "a.id = _data.id::uuid"
+	}
 	if _, err := c.NewUpdate().With("_data", c.NewValues(&rows).Column("id", "seq", "hash")).Model((*row)(nil)).TableExpr("_data").
-		Set("seq = _data.seq").Set("hash = _data.hash").Where("a.id = _data.id").Exec(ctx); err != nil {
+		Set("seq = _data.seq").Set("hash = _data.hash").Where(same).Exec(ctx); err != nil {
 		return 0, err
 	}
 	for _, h := range heads {

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestStory runs the scripts of testdata/story on every kind of world. A script
+// speaks of people and calls:
+//
+//	call EMAIL METHOD PATH [BODY] STATUS   one call; ${NAME} in path and body is filled in
+//	do EMAIL REFERRAL COMMAND [BODY] STATUS   a command with the version that EMAIL sees
+//	keep NAME PATH     remember a value of the last answer
+//	see PATH VALUE     the last answer holds it
+//	absent PATH…       the last answer does not hold them
+//	settle             wait until every notice is written
+//	told EMAIL EVENT REFERRAL   EMAIL has an unread notice of it
+//	verify             the audit chains are whole
+func TestStory(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		var last answer
+		expand := func(ts *testscript.TestScript, s string) string { return os.Expand(s, ts.Getenv) }
+		body := func(ts *testscript.TestScript, args []string) (any, []string) {
+			if len(args) < 2 {
+				return nil, args
+			}
+			raw := expand(ts, ts.ReadFile(args[0]))
+			var v any
+			ts.Check(json.Unmarshal([]byte(raw), &v))
+			return v, args[1:]
+		}
+		status := func(ts *testscript.TestScript, args []string) {
+			want, err := strconv.Atoi(args[0])
+			ts.Check(err)
+			if last.Status != want {
+				ts.Fatalf("status %d, want %d: %s", last.Status, want, shorten(last.Raw))
+			}
+		}
+		testscript.Run(t, testscript.Params{
+			Dir: filepath.Join("testdata", "story"),
+			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+				"call": func(ts *testscript.TestScript, _ bool, args []string) {
+					b, rest := body(ts, args[3:])
+					last = w.as(args[0]).api(args[1], expand(ts, args[2]), b)
+					status(ts, rest)
+				},
+				"do": func(ts *testscript.TestScript, _ bool, args []string) {
+					b, rest := body(ts, args[3:])
+					m, _ := b.(map[string]any)
+					last = w.as(args[0]).do(expand(ts, args[1]), args[2], m)
+					status(ts, rest)
+				},
+				"keep": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], last.text(args[1])) },
+				"see": func(ts *testscript.TestScript, _ bool, args []string) {
+					if got := last.text(args[0]); got != expand(ts, args[1]) {
+						ts.Fatalf("%s is %q, want %q in %s", args[0], got, args[1], shorten(last.Raw))
+					}
+				},
+				"absent": func(ts *testscript.TestScript, _ bool, args []string) {
+					for _, p := range args {
+						if last.at(p) != nil {
+							ts.Fatalf("%s is there: %s", p, last.text(p))
+						}
+					}
+				},
+				"settle": func(*testscript.TestScript, bool, []string) { w.settled() },
+				"told": func(ts *testscript.TestScript, neg bool, args []string) {
+					found := false
+					for _, n := range w.as(args[0]).get("/notifications?unread=1&limit=200").want(200).at("items").([]any) {
+						m := n.(map[string]any)
+						found = found || m["event"] == args[1] && fmt.Sprint(m["subject"].(map[string]any)["id"]) == expand(ts, args[2]) && !strings.HasPrefix(fmt.Sprint(m["title"]), "notifications.")
+					}
+					if found == neg {
+						ts.Fatalf("%s told of %s: %v", args[0], args[1], found)
+					}
+				},
+				"verify": func(ts *testscript.TestScript, _ bool, _ []string) {
+					ts.Check(w.audit.Seal(t.Context()))
+					reports, err := w.audit.Verify(t.Context())
+					ts.Check(err)
+					for _, r := range reports {
+						if !r.OK() {
+							ts.Fatalf("%s", r)
+						}
+					}
+				},
+			},
+		})
+	})
+}
