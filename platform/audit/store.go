@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"shubbak/platform/db"
@@ -76,12 +77,7 @@ func sealBatch(ctx context.Context, pg bool) (int, error) {
 		r.Hash = sum(h.Hash, *r)
 		h.Seq, h.Hash = r.Seq, r.Hash
 	}
-	same := "a.id = _data.id"
-	if pg { // the values have no column to take their type from
-		same = "a.id = _data.id::uuid"
-	}
-	if _, err := c.NewUpdate().With("_data", c.NewValues(&rows).Column("id", "seq", "hash")).Model((*row)(nil)).TableExpr("_data").
-		Set("seq = _data.seq").Set("hash = _data.hash").Where(same).Exec(ctx); err != nil {
+	if err := writeSeals(ctx, rows, pg); err != nil {
 		return 0, err
 	}
 	for _, h := range heads {
@@ -118,4 +114,23 @@ func unsealedOf(ctx context.Context, tenant string) (n int, oldest time.Time, er
 		oldest = rows[0].At
 	}
 	return len(rows), oldest, err
+}
+
+// writeSeals stores sequence and hash of a batch in one statement.
+func writeSeals(ctx context.Context, rows []row, pg bool) error {
+	same, hash := "e.id = d.id", "d.hash"
+	if pg { // the values have no column to take their type from
+		same, hash = "e.id = d.id::uuid", "d.hash::bytea"
+	}
+	var values strings.Builder
+	args := make([]any, 0, 3*len(rows))
+	for i, r := range rows {
+		if i > 0 {
+			values.WriteString(", ")
+		}
+		values.WriteString("(?, ?, ?)")
+		args = append(args, r.ID.String(), r.Seq, r.Hash)
+	}
+	_, err := db.Conn(ctx).NewRaw("with d (id, seq, hash) as (values "+values.String()+") update audit_entries as e set seq = d.seq, hash = "+hash+" from d where "+same, args...).Exec(ctx)
+	return err
 }
