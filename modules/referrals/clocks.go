@@ -73,6 +73,11 @@ func (r *Referral) SetDue(c Calendar, z zone, now time.Time) {
 	act := map[State]string{Draft: "finish", AwaitingConsent: "consent", AwaitingApproval: "approve", Sent: "acknowledge", Acknowledged: "decide",
 		InfoRequested: "answer", Accepted: "start", Waitlisted: "place", Scheduled: "attendance", NoShow: "reschedule", InProgress: "report", OnHold: "resume",
 		Completed: "confirm", RecallRequested: "recall"}[r.State]
+	// An act that changes no state moves no deadline: assigning somebody is no answer.
+	// An appointment that moved is read anew.
+	if act != "" && act == r.DueFor && !r.DueAt.IsZero() && act != "attendance" {
+		return
+	}
 	r.DueFor, r.DueSince = act, now
 	if act == "" {
 		r.DueAt, r.DueSince = time.Time{}, time.Time{}

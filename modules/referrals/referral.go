@@ -279,6 +279,9 @@ func (r *Referral) become(to State, event string, now time.Time) Event {
 	r.Sequence++
 	e.Sequence = r.Sequence
 	wasOpen := r.IsOpen
+	if event == "reported" && to == InProgress {
+		r.DueFor = "" // the next report is due from this one
+	}
 	r.State, r.IsOpen = to, to.Open()
 	switch to {
 	case Sent, Acknowledged, Accepted, Waitlisted, Scheduled, NoShow, InProgress, OnHold, RecallRequested:

@@ -338,6 +338,9 @@ func (s *Service) lostRace(ctx context.Context, err error, r Referral) error {
 func (s *Service) save(ctx context.Context, r *Referral, loaded int64, now time.Time, unopened bool) error {
 	r.SetDue(s.Calendar, s.zone, now)
 	r.setOpen()
+	if !r.EndedAt.IsZero() && now.Sub(r.EndedAt) > keepOpen {
+		r.OpenSlices = "" // a late confirmation opens nothing again
+	}
 	r.Version = loaded + 1
 	return save(ctx, *r, loaded, unopened)
 }
