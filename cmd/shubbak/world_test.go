@@ -270,6 +270,13 @@ func (w *world) try(method, path, token string, body any, header map[string]stri
 			return a, fmt.Errorf("%s %s: not JSON: %w", method, path, err)
 		}
 	}
+	if w.app != nil && w.server != nil && strings.Contains(path, "/api/v1") && !strings.Contains(path, "openapi.json") && !strings.HasSuffix(path, "/content") {
+		raw, err := w.server.Document()
+		if err != nil {
+			return a, err
+		}
+		described.check(w.t, raw, method, path, a)
+	}
 	return a, nil
 }
 
