@@ -16,8 +16,10 @@ import (
 	"time"
 
 	"shubbak/platform/clock"
+	"shubbak/platform/db"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
+	"shubbak/platform/ids"
 	"shubbak/policies"
 	"shubbak/tenants"
 
@@ -220,6 +222,10 @@ func (c *Ctx) SetSession(token string, until time.Time) {
 		k.Expires = time.Unix(1, 0)
 	}
 	c.Cookie(k)
+	// The address in a mail names no portal, so its cookie stands there too.
+	n := *k
+	n.Path = "/n/"
+	c.Cookie(&n)
 }
 
 // Token is the session's token, "" without one.
@@ -373,8 +379,9 @@ func (s *Server) chooser(fc *fiber.Ctx) error {
 	return c.render(chooserView(v, list))
 }
 
-// neutral is the address in a mail: it names no tenant and no record. The code is
-// looked up only after sign-in, in each portal where the browser has a session.
+// neutral is the address in a mail: it names no portal to somebody who has not
+// signed in. A browser that is signed in at that portal is led on at once; any
+// other gets a sign-in form that names nobody.
 func (s *Server) neutral(fc *fiber.Ctx) error {
 	c := callOf(fc)
 	code := fc.Params("code")
@@ -382,15 +389,53 @@ func (s *Server) neutral(fc *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if token := c.Cookies(sessionCookie); t != nil && token != "" {
+		if _, err := s.deps.Sessions.Find(db.As(c.UserContext(), t.ID.String()), token); err == nil {
+			return c.leadOn(t, code)
+		}
+	}
+	return c.neutralForm(code, "")
+}
+
+// neutralPost signs in at the portal that the code leads to; a code that leads
+// nowhere answers as a wrong password does.
+func (s *Server) neutralPost(fc *fiber.Ctx) error {
+	c := callOf(fc)
+	code := fc.Params("code")
+	if err := c.checkForm(); err != nil {
+		return err
+	}
+	t, err := s.portalOf(c.UserContext(), code)
+	if err != nil {
+		return err
+	}
+	ctx := context.WithValue(c.UserContext(), clientKey{}, c.client())
 	if t == nil {
-		return fault.New(fault.NotFound)
+		t = &tenants.Tenant{ID: ids.New[ids.Tenant]()} // the brake on guessing counts all the same
 	}
-	target := "/t/" + t.Slug
-	if t.Host != "" && strings.EqualFold(string(fc.Context().Host()), t.Host) {
-		target = ""
+	token, until, err := s.deps.SignIn(db.As(ctx, t.ID.String()), c.form.Get("email"), c.form.Get("password"))
+	if fault.Has(err, fault.InvalidCredentials) || fault.Has(err, fault.TooMany) {
+		c.Status(statuses[fault.CodeOf(err)])
+		return c.neutralForm(code, c.sentence(asFault(err)))
 	}
+	if err != nil {
+		return err
+	}
+	c.base = "/t/" + t.Slug
+	(&Ctx{c}).SetSession(token, until)
+	return c.leadOn(t, code)
+}
+
+func (c *call) leadOn(t *tenants.Tenant, code string) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return fc.Redirect(target+"/notifications/open/"+url.PathEscape(code), http.StatusSeeOther)
+	return c.Redirect("/t/"+t.Slug+"/notifications/open/"+url.PathEscape(code), http.StatusSeeOther)
+}
+
+func (c *call) neutralForm(code, problem string) error {
+	c.base = "/n"
+	v := c.view("")
+	v.CSRF, v.Failed, v.Title = c.csrf(), problem != "", v.T("neutral.title")
+	return c.render(neutralView(v, code, problem))
 }
 
 // portalOf looks up which portal an opaque code leads to.

@@ -71,6 +71,8 @@ type Deps struct {
 	Unread func(ctx context.Context) (int, error)
 	// Portal says which tenant the opaque code of a mail leads to; zero for none.
 	Portal func(ctx context.Context, code string) (tenants.ID, error)
+	// SignIn opens a session at the tenant of ctx, for the address in a mail.
+	SignIn func(ctx context.Context, email, password string) (token string, until time.Time, err error)
 	// PublicURL is the address that people type; https makes cookies Secure.
 	PublicURL string
 	// Proxies are trusted to say the client's address and scheme.
@@ -115,6 +117,7 @@ func New(deps Deps, routes []Route, nav []NavEntry) (*Server, error) {
 	s.app.Get("/readyz", s.ready)
 	s.mountStatic()
 	s.app.Get("/n/:code", s.neutral)
+	s.app.Post("/n/:code", s.neutralPost)
 	s.app.Get("/", s.chooser)
 	s.app.Use("/t/:tenant", s.tenant)
 	s.app.Use("/t/:tenant/api/v1", s.apiSession)
@@ -122,6 +125,10 @@ func New(deps Deps, routes []Route, nav []NavEntry) (*Server, error) {
 		s.mount(&s.routes[i])
 	}
 	s.app.Get("/t/:tenant/api/v1/openapi.json", s.serveOpenAPI)
+	s.app.Get("/t/:tenant", func(fc *fiber.Ctx) error { // the home page sends strangers to sign-in
+		c := callOf(fc)
+		return c.Redirect(c.base+c.tenant.Declared().Home, http.StatusSeeOther)
+	})
 	return s, nil
 }
 

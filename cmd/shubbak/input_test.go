@@ -286,3 +286,41 @@ func TestOwnHost(t *testing.T) {
 		}
 	})
 }
+
+// TestTheAddressInAMail names no portal to a stranger and leads staff on.
+func TestTheAddressInAMail(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		w.as("worker@coordination.demo").sent(nil)
+		w.settled()
+		hospital := w.as("intake@hospital.demo")
+		var address string
+		for _, m := range w.mails() {
+			if bytes.Contains(m, []byte("intake@hospital.demo")) {
+				_, after, _ := strings.Cut(string(decoded(m)), w.url)
+				address = strings.TrimSpace(after)
+			}
+		}
+		if !strings.HasPrefix(address, "/n/") {
+			t.Fatalf("the mail leads to %q", address)
+		}
+		page := w.call("GET", address, "", nil, nil).want(200)
+		if bytes.Contains(page.Raw, []byte("hospital")) || bytes.Contains(page.Raw, []byte("النفسية")) || page.Header.Get("Location") != "" {
+			t.Error("the address names the portal to a stranger")
+		}
+		w.call("GET", "/n/aaaaaaaaaaaaaaaa", "", nil, nil).want(200) // no oracle
+		here := w.call("GET", address, "", nil, map[string]string{"Cookie": "shubbak_session=" + hospital.token}).want(303)
+		if !strings.HasPrefix(here.Header.Get("Location"), "/t/hospital/notifications/open/") {
+			t.Errorf("a signed-in reader is led to %s", here.Header.Get("Location"))
+		}
+		nonce := strings.Split(strings.Split(page.Header.Get("Set-Cookie"), "shubbak_nonce=")[1], ";")[0]
+		_, after, _ := strings.Cut(string(page.Raw), `name="_csrf" value="`)
+		csrf, _, _ := strings.Cut(after, `"`)
+		form := map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Cookie": "shubbak_nonce=" + nonce}
+		w.call("POST", address, "", "_csrf="+csrf+"&email=intake%40hospital.demo&password=wrong", form).want(401)
+		w.call("POST", "/n/aaaaaaaaaaaaaaaa", "", "_csrf="+csrf+"&email=intake%40hospital.demo&password="+w.password, form).want(401)
+		in := w.call("POST", address, "", "_csrf="+csrf+"&email=intake%40hospital.demo&password="+w.password, form).want(303)
+		if !strings.HasPrefix(in.Header.Get("Location"), "/t/hospital/notifications/open/") {
+			t.Errorf("after signing in: %s", in.Header.Get("Location"))
+		}
+	})
+}

@@ -170,7 +170,7 @@ func (a *app) complete(ctx context.Context) error {
 		a.bus.Every(m.Schedules...)
 	}
 	a.server, err = web.New(web.Deps{DB: a.db, Catalog: a.catalog, Tenants: a.registry, Law: a.law, Sessions: a.accounts, Audit: a.audit, Clock: a.clock, Log: a.log,
-		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.notifications.Portal, PublicURL: s.PublicURL, Proxies: s.proxies,
+		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.notifications.Portal, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies,
 		Checks: []web.Check{
 			{Name: "database", Run: a.db.Ping},
 			{Name: "store", Run: a.blobs.Ping},
@@ -182,6 +182,12 @@ func (a *app) complete(ctx context.Context) error {
 			}},
 		}}, routes, nav)
 	return err
+}
+
+// signIn is accounts' sign-in as the kernel wants it.
+func (a *app) signIn(ctx context.Context, email, password string) (string, time.Time, error) {
+	i, err := a.accounts.SignIn(ctx, email, password)
+	return i.Token, i.ExpiresAt, err
 }
 
 // loadWords fills the catalogue: the frame's words, the glossary, each module's.

@@ -87,16 +87,12 @@ func insertReferral(ctx context.Context, r Referral) error {
 
 // save writes a change of the version that was loaded: of two at once one wins.
 func save(ctx context.Context, r Referral, loaded int64, unopened bool) error {
-	q := db.Conn(ctx).NewUpdate().Model(&row{Referral: r}).ExcludeColumn("id", "from_tenant", "to_tenant", "person_id", "key_id", "created_at", "number").
+	// Reading marks a referral as opened without raising its version: a change that
+	// was loaded before must not take the mark away.
+	q := db.Conn(ctx).NewUpdate().Model(&row{Referral: r}).ExcludeColumn("id", "from_tenant", "to_tenant", "person_id", "key_id", "created_at", "number", "opened_at", "opened_by").
 		Where("id = ?", r.ID).Where("version = ?", loaded).Where("(from_tenant = ? or to_tenant = ?)", db.Tenant(ctx), db.Tenant(ctx))
 	if unopened {
 		q = q.Where("opened_at is null")
-	} else {
-		// Reading marks a referral as opened without raising its version: a change
-		// that was loaded before must not take the mark away.
-		if r.State != Accepted || !r.OpenedAt.IsZero() {
-			q = q.ExcludeColumn("opened_at", "opened_by")
-		}
 	}
 	return db.Affected(q.Exec(ctx))
 }
