@@ -32,6 +32,7 @@ const (
 	langCookie    = "shubbak_lang"
 	nonceCookie   = "shubbak_nonce" // CSRF protection before there is a session
 	flashCookie   = "shubbak_flash"
+	mailCookie    = "shubbak_mail" // the session again, for the address in a mail
 )
 
 // Ctx is what a page handler works with: the request, its actor and its words.
@@ -223,8 +224,8 @@ func (c *Ctx) SetSession(token string, until time.Time) {
 	}
 	c.Cookie(k)
 	// The address in a mail names no portal, so its cookie stands there too.
-	n := *k
-	n.Path = "/n/"
+	n := *k // another name: a response keeps one cookie of each
+	n.Name, n.Path = mailCookie, "/n/"
 	c.Cookie(&n)
 }
 
@@ -389,7 +390,7 @@ func (s *Server) neutral(fc *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if token := c.Cookies(sessionCookie); t != nil && token != "" {
+	if token := c.Cookies(mailCookie); t != nil && token != "" {
 		if _, err := s.deps.Sessions.Find(db.As(c.UserContext(), t.ID.String()), token); err == nil {
 			return c.leadOn(t, code)
 		}

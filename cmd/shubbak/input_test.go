@@ -308,7 +308,7 @@ func TestTheAddressInAMail(t *testing.T) {
 			t.Error("the address names the portal to a stranger")
 		}
 		w.call("GET", "/n/aaaaaaaaaaaaaaaa", "", nil, nil).want(200) // no oracle
-		here := w.call("GET", address, "", nil, map[string]string{"Cookie": "shubbak_session=" + hospital.token}).want(303)
+		here := w.call("GET", address, "", nil, map[string]string{"Cookie": "shubbak_mail=" + hospital.token}).want(303)
 		if !strings.HasPrefix(here.Header.Get("Location"), "/t/hospital/notifications/open/") {
 			t.Errorf("a signed-in reader is led to %s", here.Header.Get("Location"))
 		}
@@ -319,6 +319,10 @@ func TestTheAddressInAMail(t *testing.T) {
 		w.call("POST", address, "", "_csrf="+csrf+"&email=intake%40hospital.demo&password=wrong", form).want(401)
 		w.call("POST", "/n/aaaaaaaaaaaaaaaa", "", "_csrf="+csrf+"&email=intake%40hospital.demo&password="+w.password, form).want(401)
 		in := w.call("POST", address, "", "_csrf="+csrf+"&email=intake%40hospital.demo&password="+w.password, form).want(303)
+		cookies := strings.Join(in.Header.Values("Set-Cookie"), "\n")
+		if !strings.Contains(cookies, "path=/t/hospital/") || !strings.Contains(cookies, "path=/n/") {
+			t.Errorf("cookies after signing in: %d", len(in.Header.Values("Set-Cookie")))
+		}
 		if !strings.HasPrefix(in.Header.Get("Location"), "/t/hospital/notifications/open/") {
 			t.Errorf("after signing in: %s", in.Header.Get("Location"))
 		}
