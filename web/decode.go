@@ -104,16 +104,16 @@ func decodeValue(raw json.RawMessage, v reflect.Value, path string, faults *faul
 		}
 		v.Set(out)
 	case reflect.Map:
-		var items map[string]json.RawMessage
-		if json.Unmarshal(raw, &items) != nil {
+		items, ok := membersOf(raw, path, faults)
+		if !ok {
 			faults.Add(path, "wrong_type")
 			return
 		}
 		out := reflect.MakeMapWithSize(v.Type(), len(items))
-		for k, item := range items {
+		for _, m := range items {
 			e := reflect.New(v.Type().Elem()).Elem()
-			decodeValue(item, e, path+"."+k, faults)
-			out.SetMapIndex(reflect.ValueOf(k).Convert(v.Type().Key()), e)
+			decodeValue(m.value, e, path+"."+m.name, faults)
+			out.SetMapIndex(reflect.ValueOf(m.name).Convert(v.Type().Key()), e)
 		}
 		v.Set(out)
 	case reflect.String:
@@ -124,6 +124,10 @@ func decodeValue(raw json.RawMessage, v reflect.Value, path string, faults *faul
 		}
 		if hasControl(s) {
 			faults.Add(path, "control_sign")
+			return
+		}
+		if halfSign(raw, s) {
+			faults.Add(path, "malformed")
 			return
 		}
 		v.SetString(s)
@@ -140,24 +144,64 @@ func isOptional(t reflect.Type) bool {
 }
 
 func decodeStruct(raw json.RawMessage, v reflect.Value, path string, faults *fault.Collect) {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(raw, &members) != nil {
+	members, ok := membersOf(raw, path, faults)
+	if !ok {
 		faults.Add(path, "wrong_type")
 		return
 	}
 	fields := fieldsOf(v.Type())
-	for name, value := range members {
-		full := name
-		if path != "" {
-			full = path + "." + name
-		}
-		index, ok := fields[name]
+	for _, m := range members {
+		index, ok := fields[m.name]
 		if !ok {
-			faults.Add(full, "unknown_field")
+			faults.Add(below(path, m.name), "unknown_field")
 			continue
 		}
-		decodeValue(value, v.FieldByIndex(index), full, faults)
+		decodeValue(m.value, v.FieldByIndex(index), below(path, m.name), faults)
 	}
+}
+
+func below(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// membersOf lists an object's members as they stand, so that faults are named in
+// the order of the body; a name that stands twice is one. ok is false for what is
+// no object.
+func membersOf(raw json.RawMessage, path string, faults *fault.Collect) (out []member, ok bool) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, false
+	}
+	seen := map[string]bool{}
+	for dec.More() {
+		t, err := dec.Token()
+		name, isName := t.(string)
+		var m member
+		if err != nil || !isName || dec.Decode(&m.value) != nil {
+			return nil, false
+		}
+		if m.name = name; seen[name] {
+			faults.Add(below(path, name), "twice")
+			continue
+		}
+		seen[name] = true
+		out = append(out, m)
+	}
+	return out, true
+}
+
+// halfSign reports half of a pair of UTF-16 in a text (\ud83d alone), which
+// encoding/json replaces silently.
+func halfSign(raw json.RawMessage, s string) bool {
+	return strings.ContainsRune(s, utf8.RuneError) && !bytes.ContainsRune(raw, utf8.RuneError) && !bytes.Contains(bytes.ToLower(raw), []byte(`\ufffd`))
 }
 
 var fieldCache sync.Map // reflect.Type → map[string][]int

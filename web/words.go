@@ -15,6 +15,22 @@ var starPath = star(12, 12, 11.7)
 // friezePath is half of two stars under a line of two pixels, in a 16×10 tile.
 var friezePath = "M0 0h16v2H0z" + star(0, 1.5, 8) + star(16, 1.5, 8)
 
+// friezeHeight and friezeScale draw the edge at twice its size on pages without a
+// navigation (design.md §2).
+func friezeHeight(large bool) string {
+	if large {
+		return "20"
+	}
+	return "10"
+}
+
+func friezeScale(large bool) string {
+	if large {
+		return "scale(2)"
+	}
+	return "scale(1)"
+}
+
 func star(cx, cy, r float64) string {
 	var b strings.Builder
 	for i := range 16 {

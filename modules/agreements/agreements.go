@@ -15,6 +15,7 @@ import (
 	"shubbak/platform/db"
 	"shubbak/policies"
 	"shubbak/tenants"
+	"shubbak/web"
 )
 
 //go:embed migrations
@@ -46,5 +47,7 @@ func (s *Service) Module() modules.Module {
 		Name: "agreements", Migrations: migrations, Locales: locales,
 		Permissions: []policies.Permission{Read},
 		Routes:      s.routes(),
+		Pages:       s.pages(),
+		Nav:         []web.NavEntry{{Path: "/agreements", Key: "agreements.nav", Icon: "agreement", Perm: Read}},
 	}
 }

@@ -54,6 +54,7 @@ func (s *Service) Module() modules.Module {
 		Name: "notifications", Migrations: migrations, Locales: locales,
 		Permissions: []policies.Permission{Read},
 		Routes:      s.routes(),
+		Pages:       s.pages(),
 		Events:      s.subscriptions(),
 		Nav:         []web.NavEntry{{Path: "/notifications", Key: "notifications.nav", Icon: "bell", Perm: Read}},
 	}

@@ -69,5 +69,7 @@ func (s *Service) Module() modules.Module {
 		Name: "people", Migrations: migrations, Locales: locales,
 		Permissions: []policies.Permission{Register, Search, Read, Update, ConsentPerm},
 		Routes:      s.routes(),
+		Pages:       s.pages(),
+		Nav:         s.nav(),
 	}
 }

@@ -81,6 +81,8 @@ func (s *Service) Module() modules.Module {
 		Name: "referrals", Migrations: migrations, Locales: locales,
 		Permissions: []policies.Permission{create, read, update, message, preview},
 		Routes:      s.routes(),
+		Pages:       s.pages(),
+		Nav:         s.nav(),
 		Events:      s.subscriptions(),
 		Schedules:   s.schedules(),
 	}

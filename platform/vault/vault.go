@@ -220,7 +220,7 @@ func (v *Vault) Prefetch(ctx context.Context, keys ...KeyID) error {
 	now := v.clock.Now()
 	v.mu.RLock()
 	for _, k := range keys {
-		if c, ok := v.keys[k]; !ok || c.until.Before(now) {
+		if c, ok := v.keys[k]; !ok || !c.until.After(now) {
 			missing = append(missing, k)
 		}
 	}
@@ -267,7 +267,7 @@ func (v *Vault) aead(ctx context.Context, key KeyID) (tink.AEAD, error) {
 	v.mu.RLock()
 	c, ok = v.keys[key]
 	v.mu.RUnlock()
-	if !ok {
+	if !ok || !c.until.After(v.clock.Now()) { // what is in memory has run out and its row is gone: destroyed
 		return nil, ErrUnreadable
 	}
 	return c.aead, nil

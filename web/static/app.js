@@ -1,1 +1,76 @@
+// Every page works without this script. It puts the focus where reading begins
+// after an error, keeps a form from being sent twice, and adds the keys.
+"use strict";
 
+const summary = document.querySelector(".summary");
+if (summary) summary.focus();
+
+document.addEventListener("submit", (e) => {
+	const buttons = e.target.querySelectorAll("button");
+	// After the submission has taken the pressed button's value with it.
+	setTimeout(() => buttons.forEach((b) => { b.disabled = true; }));
+});
+window.addEventListener("pageshow", (e) => {
+	if (e.persisted) document.querySelectorAll("button:disabled").forEach((b) => { b.disabled = false; });
+});
+
+const rows = () => [...document.querySelectorAll("[data-rows] .num a, ul[data-rows] > li a:first-of-type")];
+const focus = (selector) => {
+	const target = [...document.querySelectorAll(selector)].find((x) => x.offsetParent !== null);
+	if (target) target.focus();
+	return Boolean(target);
+};
+const go = (part) => {
+	const link = document.querySelector(`.nav a[href*="${part}"]`);
+	if (link) link.click();
+};
+const step = (by) => {
+	const list = rows();
+	const at = list.indexOf(document.activeElement);
+	const next = list[at < 0 ? (by > 0 ? 0 : list.length - 1) : at + by];
+	if (next) next.focus();
+	return Boolean(next);
+};
+
+// Letters are read by their place on the keyboard, so that Arabic and AZERTY
+// layouts work; no key accepts, declines, completes or signs.
+const keys = {
+	KeyJ: () => step(1),
+	KeyK: () => step(-1),
+	KeyO: () => rows().includes(document.activeElement) && document.activeElement.click(),
+	KeyD: () => focus(".decision button, .decision a, .decision summary"),
+	KeyC: () => focus("#message"),
+};
+const places = { KeyI: "box=in", KeyO: "box=out", KeyD: "/home" };
+let pending = 0;
+
+document.addEventListener("keydown", (e) => {
+	const field = e.target.closest("input, textarea, select, [contenteditable]");
+	if (e.ctrlKey && e.code === "Enter" && field && field.form) {
+		field.form.requestSubmit();
+		return;
+	}
+	if (e.ctrlKey && e.code === "KeyK" && focus("input[type=search]")) {
+		e.preventDefault();
+		return;
+	}
+	if (field || e.ctrlKey || e.altKey || e.metaKey) return;
+	if (e.key === "/" && focus("input[type=search]")) {
+		e.preventDefault();
+		return;
+	}
+	if (e.key === "Escape") {
+		document.querySelectorAll("details[open]").forEach((d) => { d.open = false; });
+		return;
+	}
+	if (Date.now() - pending < 1500 && places[e.code]) {
+		pending = 0;
+		go(places[e.code]);
+		return;
+	}
+	if (e.code === "KeyG") {
+		pending = Date.now();
+		return;
+	}
+	if (keys[e.code] && keys[e.code]()) e.preventDefault();
+});

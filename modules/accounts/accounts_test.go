@@ -1,0 +1,385 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"shubbak/platform/audit"
+	"shubbak/platform/clock"
+	"shubbak/platform/db"
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/platform/testkit"
+	"shubbak/platform/vault"
+	"shubbak/policies"
+	"shubbak/tenants"
+	"shubbak/tenants/hospital"
+	"shubbak/web"
+)
+
+const password = "a long password"
+
+// house is a hospital and a second one, with nobody in them.
+type house struct {
+	*Service
+	t     *testing.T
+	clock *clock.Manual
+	hash  string
+	own   *tenants.Tenant
+	other *tenants.Tenant
+}
+
+// noKeys makes no keys: accounts seal nothing.
+type noKeys struct{}
+
+func (noKeys) AddTenant(context.Context, string) error { return nil }
+
+// hash is the stored form of the password, made once: it costs as much as a sign-in.
+var hash = sync.OnceValues(func() (string, error) { return New(Deps{}).HashPassword(context.Background(), password) })
+
+func each(t *testing.T, fn func(t *testing.T, h *house)) {
+	t.Helper()
+	t.Parallel()
+	var trees []fs.FS
+	for _, tree := range []fs.FS{db.Tree(), vault.Tree(), audit.Tree(), tenants.Tree(), web.Tree(), migrations} {
+		sub, err := fs.Sub(tree, "migrations")
+		if err != nil {
+			t.Fatal(err)
+		}
+		trees = append(trees, sub)
+	}
+	testkit.EachDB(t, trees, func(t *testing.T, d *db.DB) {
+		c := clock.At(time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC))
+		law, err := policies.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		registry := tenants.NewRegistry(d, c, []tenants.Kind{hospital.Kind})
+		h := &house{t: t, clock: c, Service: New(Deps{DB: d, Clock: c, Audit: audit.New(d, c), Law: law, Tenants: registry})}
+		for slug, to := range map[string]**tenants.Tenant{"hospital": &h.own, "clinic": &h.other} {
+			if *to, err = registry.Add(context.Background(), noKeys{}, tenants.Tenant{Slug: slug, Kind: "hospital", NameAr: slug, NameFr: slug, NameEn: slug}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if h.hash, err = hash(); err != nil {
+			t.Fatal(err)
+		}
+		fn(t, h)
+	})
+}
+
+func (h *house) ctx() context.Context { return as(h.own) }
+
+func as(t *tenants.Tenant) context.Context { return db.As(context.Background(), t.ID.String()) }
+
+func (h *house) user(email string, units []ids.ID[ids.Unit], roles ...string) ids.ID[ids.User] {
+	h.t.Helper()
+	id, err := h.AddUser(h.ctx(), NewUser{Email: email, NameLatin: "Test", Roles: roles, Units: units, Hash: h.hash})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return id
+}
+
+func (h *house) unit(parent ids.ID[ids.Unit]) ids.ID[ids.Unit] {
+	h.t.Helper()
+	u, err := h.AddUnit(h.ctx(), Unit{ParentID: parent, Kind: "ward", NameAr: "w", NameFr: "w", NameEn: "w"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return u.ID
+}
+
+func (h *house) signIn(email string) web.Session {
+	h.t.Helper()
+	in, err := h.SignIn(h.ctx(), email, password)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	s, err := h.Find(h.ctx(), in.Token)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return s
+}
+
+func TestSignIn(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		id := h.user("Intake@Hospital.demo ", nil, "intake", "supervisor")
+		in, err := h.SignIn(h.ctx(), " intake@hospital.DEMO", password)
+		if err != nil || !in.ExpiresAt.Equal(h.clock.Now().Add(12*time.Hour)) || len(in.Token) < 40 {
+			t.Fatalf("%+v %v", in, err)
+		}
+		s, err := h.Find(h.ctx(), in.Token)
+		if err != nil || s.Actor.User != id || !slices.Equal(s.Actor.Roles, []string{"intake", "supervisor"}) || len(s.Actor.Units) != 0 {
+			t.Errorf("%+v %v", s.Actor, err)
+		}
+		for name, c := range map[string]struct {
+			tenant          *tenants.Tenant
+			email, password string
+		}{"another password": {h.own, "intake@hospital.demo", password + "x"}, "no password": {h.own, "intake@hospital.demo", ""},
+			"an unknown address": {h.own, "nobody@hospital.demo", password}, "another tenant": {h.other, "intake@hospital.demo", password}} {
+			if _, err := h.SignIn(as(c.tenant), c.email, c.password); !fault.Has(err, fault.InvalidCredentials) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, err := h.Find(as(h.other), in.Token); !fault.Has(err, fault.Unauthenticated) {
+			t.Errorf("a token where it was not issued: %v", err)
+		}
+		if _, err := h.Find(h.ctx(), in.Token+"x"); !fault.Has(err, fault.Unauthenticated) {
+			t.Errorf("an invented token: %v", err)
+		}
+	})
+}
+
+func TestAnAccountThatWasNeverOpenedHasNoPassword(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		if _, err := h.AddUser(h.ctx(), NewUser{Email: "new@hospital.demo", NameAr: "ن", Roles: []string{"intake"}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, guess := range []string{"", "x", "no such account!"} {
+			if _, err := h.SignIn(h.ctx(), "new@hospital.demo", guess); !fault.Has(err, fault.InvalidCredentials) {
+				t.Errorf("%q: %v", guess, err)
+			}
+		}
+	})
+}
+
+func TestASessionEnds(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.user("a@hospital.demo", nil, "intake")
+		first, err := h.SignIn(h.ctx(), "a@hospital.demo", password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := h.SignIn(h.ctx(), "a@hospital.demo", password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := h.Find(h.ctx(), first.Token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Actor.Tenant = h.own
+		if err := h.SignOut(tenants.With(h.ctx(), s.Actor)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Find(h.ctx(), first.Token); !fault.Has(err, fault.Unauthenticated) {
+			t.Errorf("after signing out: %v", err)
+		}
+		h.clock.Advance(12*time.Hour - time.Second)
+		if _, err := h.Find(h.ctx(), second.Token); err != nil {
+			t.Errorf("the other session lasts twelve hours: %v", err)
+		}
+		h.clock.Advance(time.Second)
+		if _, err := h.Find(h.ctx(), second.Token); !fault.Has(err, fault.Unauthenticated) {
+			t.Errorf("after twelve hours: %v", err)
+		}
+	})
+}
+
+func TestGuessingIsBraked(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.user("a@hospital.demo", nil, "intake")
+		h.user("b@hospital.demo", nil, "intake")
+		fail := func(buckets ...string) {
+			t.Helper()
+			if err := h.DB.AsSystem(context.Background(), "test", func(ctx context.Context) error { return insertFailures(ctx, h.clock.Now(), buckets...) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range failuresPerPair - 1 {
+			fail(bucket("pair", "", "a@hospital.demo"), bucket("client", ""))
+		}
+		if _, err := h.SignIn(h.ctx(), "a@hospital.demo", "wrong"); !fault.Has(err, fault.InvalidCredentials) { // the tenth
+			t.Errorf("the tenth failure: %v", err)
+		}
+		_, err := h.SignIn(h.ctx(), "a@hospital.demo", password)
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Code != fault.TooMany || f.Data["retry_after"] != 900 {
+			t.Errorf("after ten failures the right password, too: %v", err)
+		}
+		h.signIn("b@hospital.demo") // another address from the same client
+		h.clock.Advance(15*time.Minute + time.Second)
+		h.signIn("a@hospital.demo")
+
+		for i := range failuresPerClient {
+			fail(bucket("pair", "", fmt.Sprint(i)), bucket("client", ""))
+		}
+		if _, err := h.SignIn(h.ctx(), "b@hospital.demo", password); !fault.Has(err, fault.TooMany) {
+			t.Errorf("after a hundred failures of one client: %v", err)
+		}
+	})
+}
+
+func TestALinkWorksOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		id := h.user("a@hospital.demo", nil, "intake")
+		before, err := h.SignIn(h.ctx(), "a@hospital.demo", password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old, err := h.Link(h.ctx(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, err := h.Link(h.ctx(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.CheckLink(h.ctx(), old); !fault.Has(err, fault.NotFound) {
+			t.Errorf("a link that a newer one replaced: %v", err)
+		}
+		if err := h.CheckLink(as(h.other), code); !fault.Has(err, fault.NotFound) {
+			t.Errorf("in another tenant: %v", err)
+		}
+		if _, err := h.UseLink(h.ctx(), code, "short"); !fault.Has(err, fault.Invalid) {
+			t.Errorf("a short password: %v", err)
+		}
+		var wg sync.WaitGroup
+		results := make([]error, 2)
+		for i := range results {
+			wg.Go(func() { _, results[i] = h.UseLink(h.ctx(), code, "another password") })
+		}
+		wg.Wait()
+		if (results[0] == nil) == (results[1] == nil) || !fault.Has(errors.Join(results...), fault.NotFound) {
+			t.Errorf("two at once: %v", results)
+		}
+		if _, err := h.Find(h.ctx(), before.Token); !fault.Has(err, fault.Unauthenticated) {
+			t.Errorf("a session from before: %v", err)
+		}
+		if _, err := h.SignIn(h.ctx(), "a@hospital.demo", "another password"); err != nil {
+			t.Errorf("with the new password: %v", err)
+		}
+		late, err := h.Link(h.ctx(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.clock.Advance(LinkLife)
+		if _, err := h.UseLink(h.ctx(), late, "a third password"); !fault.Has(err, fault.NotFound) {
+			t.Errorf("after 72 hours: %v", err)
+		}
+	})
+}
+
+func TestMembershipsAreValidForATime(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		id := h.user("a@hospital.demo", nil, "intake")
+		now := h.clock.Now()
+		if err := h.DB.InTx(h.ctx(), func(ctx context.Context) error {
+			return errors.Join(
+				insertMembership(ctx, Membership{ID: ids.New[ids.Entry](), TenantID: h.own.ID, UserID: id, Role: "supervisor", Position: 1, ValidFrom: now.Add(time.Hour), ValidTo: now.Add(2 * time.Hour)}))
+		}); err != nil {
+			t.Fatal(err)
+		}
+		in, err := h.SignIn(h.ctx(), "a@hospital.demo", password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for later, want := range map[time.Duration][]string{0: {"intake"}, time.Hour: {"intake", "supervisor"}, 2 * time.Hour: {"intake"}} {
+			h.clock.Set(now.Add(later))
+			s, err := h.Find(h.ctx(), in.Token)
+			if err != nil || !slices.Equal(s.Actor.Roles, want) {
+				t.Errorf("%v later: %v, %v", later, s.Actor.Roles, err)
+			}
+			staff, err := h.WithRoles(h.ctx(), ids.ID[ids.Unit]{}, "supervisor")
+			if err != nil || (len(staff) == 1) != slices.Contains(want, "supervisor") {
+				t.Errorf("%v later: staff %v, %v", later, staff, err)
+			}
+		}
+	})
+}
+
+func TestARoleInAUnitReachesTheUnitsBelow(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		top := h.unit(ids.ID[ids.Unit]{})
+		ward, other := h.unit(top), h.unit(top)
+		room := h.unit(ward)
+		h.user("ward@hospital.demo", []ids.ID[ids.Unit]{ward}, "intake")
+		h.user("all@hospital.demo", nil, "intake")
+		a := h.signIn("ward@hospital.demo").Actor
+		if a.Unit != ward || !a.Reaches(ward) || !a.Reaches(room) || a.Reaches(top) || a.Reaches(other) || !a.Reaches(ids.ID[ids.Unit]{}) {
+			t.Errorf("units %v of %v", a.Units, a.Unit)
+		}
+		if all := h.signIn("all@hospital.demo").Actor; !all.Reaches(top) || !all.Reaches(other) || len(all.Units) != 0 {
+			t.Errorf("the whole tenant: %v", all.Units)
+		}
+		emails := func(unit ids.ID[ids.Unit]) (out []string) {
+			staff, err := h.WithRoles(h.ctx(), unit, "intake", "supervisor")
+			if err != nil {
+				t.Error(err)
+			}
+			for _, s := range staff {
+				out = append(out, s.Email)
+			}
+			slices.Sort(out)
+			return out
+		}
+		both := []string{"all@hospital.demo", "ward@hospital.demo"}
+		for name, c := range map[string]struct {
+			unit ids.ID[ids.Unit]
+			want []string
+		}{"the ward": {ward, both}, "the room below it": {room, both}, "another ward": {other, both[:1]}, "above": {top, both[:1]}, "no unit": {ids.ID[ids.Unit]{}, both}} {
+			if got := emails(c.unit); !slices.Equal(got, c.want) {
+				t.Errorf("told of something for %s: %v, want %v", name, got, c.want)
+			}
+		}
+	})
+}
+
+func TestActingForSomebodyReachesWhatTheyReach(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ward := h.unit(ids.ID[ids.Unit]{})
+		id := h.user("a@hospital.demo", []ids.ID[ids.Unit]{ward}, "intake")
+		a, err := h.ActorFor(h.ctx(), "a@hospital.demo")
+		if err != nil || a.User != id || !slices.Equal(a.Units, []ids.ID[ids.Unit]{ward}) || !a.Has("intake") || a.Tenant.Slug != "hospital" {
+			t.Errorf("%+v %v", a, err)
+		}
+	})
+}
+
+func TestAddUserRefuses(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.user("taken@hospital.demo", nil, "intake")
+		for name, c := range map[string]struct {
+			user        NewUser
+			field, code string
+		}{
+			"a role of another kind":  {NewUser{Email: "x@y.z", NameAr: "ا", Roles: []string{"student"}}, "roles", "unknown_code"},
+			"no role":                 {NewUser{Email: "x@y.z", NameAr: "ا"}, "roles", "required"},
+			"no name":                 {NewUser{Email: "x@y.z", Roles: []string{"intake"}}, "name", "required"},
+			"no address":              {NewUser{Email: "x", NameAr: "ا", Roles: []string{"intake"}}, "email", "malformed"},
+			"an address with a name":  {NewUser{Email: "X <x@y.z>", NameAr: "ا", Roles: []string{"intake"}}, "email", "malformed"},
+			"an address that is used": {NewUser{Email: "TAKEN@hospital.demo", NameAr: "ا", Roles: []string{"intake"}}, "email", "taken"},
+		} {
+			_, err := h.AddUser(h.ctx(), c.user)
+			var f *fault.Error
+			if !errors.As(err, &f) || len(f.Fields) != 1 || f.Fields[0].Field != c.field || f.Fields[0].Code != c.code {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, err := h.AddUser(as(h.other), NewUser{Email: "taken@hospital.demo", NameAr: "ا", Roles: []string{"intake"}}); err != nil {
+			t.Errorf("the same address in another tenant: %v", err)
+		}
+	})
+}
+
+func TestHashingWaitsOutsideTransactions(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		err := h.DB.InTx(h.ctx(), func(ctx context.Context) error {
+			if _, err := h.HashPassword(ctx, password); err == nil {
+				t.Error("a password was hashed inside a transaction")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}

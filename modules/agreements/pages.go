@@ -1,0 +1,224 @@
+package agreements
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"shubbak/platform/clock"
+	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
+	"shubbak/platform/ids"
+	"shubbak/web"
+)
+
+func (s *Service) pages() []web.Route {
+	return []web.Route{
+		web.Page(http.MethodGet, "/agreements", Read, s.listPage),
+		web.Page(http.MethodGet, "/agreements/:id", Read, s.agreementPage),
+	}
+}
+
+// perPage is how many agreements a page shows.
+const perPage = 25
+
+// look is how a state stands on a page: tone and icon.
+type look struct{ Tone, Icon string }
+
+var looks = map[string]look{
+	"draft": {"n", "pencil"}, "internal_review": {"n", "eye"}, "negotiation": {"b", "message"}, "approved": {"t", "check"}, "signing": {"s", "signature"}, "signed": {"t", "signature"},
+	"awaiting_visa": {"s", "stamp"}, "in_force": {"g", "check"}, "expiring": {"s", "warning"}, "suspended": {"s", "pause"}, "expired": {"r", "hourglass"}, "renewed": {"n", "refresh"},
+	"terminated": {"r", "x-disc"}, "abandoned": {"n", "x-disc"},
+}
+
+// listing is what the list of agreements shows.
+type listing struct {
+	Rows        []line
+	First, Next string
+}
+
+type line struct {
+	View
+	Title   string
+	Parties string
+	Ends    string
+}
+
+func (s *Service) listPage(c *web.Ctx) error {
+	ctx, v := c.Std(), c.View("")
+	page, err := (web.Paging{Limit: strconv.Itoa(perPage), After: c.Query("after")}).Decode("page")
+	if err != nil {
+		return err
+	}
+	rows, err := s.List(ctx, nil, page)
+	if err != nil {
+		return err
+	}
+	cut := web.Cut(page, rows, func(a Agreement) string { return a.ID.String() }, view)
+	var l listing
+	for _, a := range cut.Items {
+		l.Rows = append(l.Rows, line{View: a, Title: a.Title.in(v.Lang), Parties: s.parties(ctx, v, a.Parties), Ends: day(v, a.EndsOn)})
+	}
+	if c.Query("after") != "" {
+		l.First = "/agreements"
+	}
+	if cut.Next != nil {
+		l.Next = "/agreements?after=" + *cut.Next
+	}
+	v.Title = v.T("agreements.nav")
+	return c.Render(listView(v, l))
+}
+
+// sheet is what the page of one agreement shows.
+type sheet struct {
+	line
+	From   string
+	Left   string // what is left of the term
+	Scopes []scopeLine
+	Annex  []matrix
+}
+
+type scopeLine struct {
+	From, To, Needs, Population string
+}
+
+// matrix is the sharing annex in one direction: rows are slices, columns the
+// categories of data.
+type matrix struct {
+	From, To string
+	Rows     []matrixRow
+}
+
+type matrixRow struct {
+	Slice string
+	Cells []string // open, consent, no
+}
+
+// grid lists the columns of the matrix, and the slices of its rows.
+var (
+	gridCategories = []string{"identity", "contact", "social", "health", "documents"}
+	gridSlices     = []string{"card", "identity", "social", "documents", "summary"}
+)
+
+func (s *Service) agreementPage(c *web.Ctx) error {
+	id, err := ids.Parse[ids.Agreement](c.Params("id"))
+	if err != nil {
+		return fault.New(fault.NotFound)
+	}
+	ctx, v := c.Std(), c.View("")
+	f, err := s.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	a := s.fullView(ctx, f)
+	p := sheet{line: line{View: a, Title: a.Title.in(v.Lang), Parties: s.parties(ctx, v, a.Parties), Ends: day(v, a.EndsOn)}, From: day(v, a.EffectiveOn)}
+	if ends, err := time.ParseInLocation(time.DateOnly, a.EndsOn, clock.Casablanca()); err == nil {
+		if n := int(ends.Sub(v.Now).Hours() / 24); n >= 0 && (a.State == "in_force" || a.State == "expiring") {
+			p.Left = v.T("clock.left.days", "Count", n+1)
+		}
+	}
+	for _, x := range a.Scopes {
+		l := scopeLine{From: s.name(ctx, v, x.From), To: s.name(ctx, v, x.To), Population: population(v, x.Population)}
+		var needs []string
+		for _, n := range x.Needs {
+			needs = append(needs, v.T("need."+n))
+		}
+		l.Needs = strings.Join(needs, " · ")
+		p.Scopes = append(p.Scopes, l)
+	}
+	p.Annex = s.annex(ctx, v, a.Sharing)
+	v.Title = v.T("agreements.title", "Number", a.Number)
+	return c.Render(agreementView(v, p))
+}
+
+// annex arranges the lines of the sharing annex by direction.
+func (s *Service) annex(ctx context.Context, v *web.View, lines []SharingView) []matrix {
+	var out []matrix
+	for _, x := range lines {
+		from, to := s.name(ctx, v, x.From), s.name(ctx, v, x.To)
+		if slices.ContainsFunc(out, func(m matrix) bool { return m.From == from && m.To == to }) {
+			continue
+		}
+		m := matrix{From: from, To: to}
+		for _, slice := range gridSlices {
+			row := matrixRow{Slice: slice}
+			for _, category := range gridCategories {
+				cell := "no"
+				for _, y := range lines {
+					if y.From == x.From && y.To == x.To && y.Slice == slice && slices.Contains(y.Categories, category) {
+						cell = "consent"
+					}
+				}
+				row.Cells = append(row.Cells, cell)
+			}
+			m.Rows = append(m.Rows, row)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+func (s *Service) name(ctx context.Context, v *web.View, slug string) string {
+	t, err := s.Tenants.BySlug(ctx, slug)
+	if err != nil || t == nil {
+		return slug
+	}
+	return t.Name(v.Lang)
+}
+
+func (s *Service) parties(ctx context.Context, v *web.View, list []Party) string {
+	var out []string
+	for _, p := range list {
+		if p.Tenant != "" {
+			out = append(out, s.name(ctx, v, p.Tenant))
+		} else {
+			out = append(out, p.Organization)
+		}
+	}
+	return strings.Join(out, " · ")
+}
+
+// in is the title in the reader's language, French for readers of English.
+func (t Title) in(l i18n.Lang) string {
+	if l == i18n.Arabic || t.Fr == "" {
+		return t.Ar
+	}
+	return t.Fr
+}
+
+func day(v *web.View, s string) string {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return s
+	}
+	return i18n.Date(v.Lang, t)
+}
+
+// population says in words whom a scope covers.
+func population(v *web.View, p Population) string {
+	var out []string
+	switch {
+	case p.AgeMin != nil && p.AgeMax != nil:
+		out = append(out, v.T("agreements.age.band", "From", *p.AgeMin, "To", *p.AgeMax))
+	case p.AgeMin != nil:
+		out = append(out, v.T("agreements.age.from", "From", *p.AgeMin))
+	case p.AgeMax != nil:
+		out = append(out, v.T("agreements.age.to", "To", *p.AgeMax))
+	}
+	if p.Sex == "female" || p.Sex == "male" {
+		out = append(out, v.T("agreements.sex."+p.Sex))
+	}
+	for _, code := range p.Situations {
+		out = append(out, v.T("vul."+code))
+	}
+	if n := len(p.Communes); n > 0 {
+		out = append(out, v.T("agreements.communes", "Count", n))
+	}
+	if len(out) == 0 {
+		return v.T("agreements.everybody")
+	}
+	return strings.Join(out, " · ")
+}

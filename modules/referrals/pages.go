@@ -1,0 +1,360 @@
+package referrals
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"shubbak/modules/accounts"
+	"shubbak/modules/documents"
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/policies"
+	"shubbak/tenants"
+	"shubbak/web"
+)
+
+func (s *Service) pages() []web.Route {
+	out := []web.Route{
+		web.Page(http.MethodGet, "/home", accounts.Me, s.homePage),
+		web.Page(http.MethodGet, "/referrals", read, s.listPage),
+		web.Page(http.MethodGet, "/referrals/:id", read, s.referralPage),
+		web.Page(http.MethodPost, "/referrals/:id/messages", message, s.messagePost),
+		web.Page(http.MethodPost, "/referrals/:id/number", update, s.numberPost),
+		web.Page(http.MethodPost, "/referrals/:id/settle", actPermission(Confirm), s.settlePost),
+		web.Upload("/referrals/:id/documents", documents.Add, s.documentPost),
+		web.Page(http.MethodGet, "/referrals/:id/documents/:doc", documents.Read, s.documentGet),
+	}
+	for _, c := range pageOrder {
+		path := "/referrals/:id/" + string(c)
+		out = append(out, web.Page(http.MethodPost, path, actPermission(c), s.actPost(c)))
+		if !oncePress[c] {
+			out = append(out, web.Page(http.MethodGet, path, actPermission(c), s.actPage(c)))
+		}
+	}
+	return out
+}
+
+// nav are the module's entries of the navigation.
+func (s *Service) nav() []web.NavEntry {
+	return []web.NavEntry{
+		{Path: "/home", Key: "referrals.nav.home", Icon: "home", Perm: accounts.Me},
+		{Path: "/referrals?box=in", Key: "referrals.nav.in", Icon: "inbox", Perm: read, Count: s.waiting("in")},
+		{Path: "/referrals?box=out", Key: "referrals.nav.out", Icon: "send", Perm: read, Count: s.waiting("out")},
+	}
+}
+
+func (s *Service) waiting(box string) func(ctx context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) {
+		if !s.has(tenants.From(ctx), box) {
+			return 0, nil
+		}
+		return s.Count(ctx, boxes[box][0].search(box))
+	}
+}
+
+// has reports whether the actor reads this box at all.
+func (s *Service) has(a tenants.Actor, box string) bool {
+	if box == "in" {
+		return s.Law.Allow(a, read, policies.Receiver, policies.Assignee)
+	}
+	return s.Law.Allow(a, read, policies.Sender, policies.Arbiter)
+}
+
+// tab is one selection of a box; the first needs the reader's act.
+type tab struct {
+	Code   string
+	States []State
+	Decide bool
+	Count  int
+}
+
+func (t tab) search(box string) Search { return Search{Box: box, States: t.States, Decide: t.Decide} }
+
+var boxes = map[string][]tab{
+	"in": {
+		{Code: "act", States: []State{Sent, Acknowledged, Accepted, NoShow, RecallRequested}},
+		{Code: "waiting_desk", States: []State{InfoRequested}},
+		{Code: "scheduled", States: []State{Scheduled}},
+		{Code: "running", States: []State{InProgress, OnHold}},
+		{Code: "waitlist", States: []State{Waitlisted}},
+		{Code: "closed", States: ended},
+	},
+	"out": {
+		{Code: "act", States: []State{Draft, AwaitingConsent, AwaitingApproval, InfoRequested, Completed}},
+		{Code: "decide", Decide: true},
+		{Code: "waiting_partner", States: []State{Sent, Acknowledged, RecallRequested}},
+		{Code: "scheduled", States: []State{Scheduled, NoShow}},
+		{Code: "running", States: []State{Accepted, InProgress, OnHold}},
+		{Code: "waitlist", States: []State{Waitlisted}},
+		{Code: "closed", States: []State{OutcomeConfirmed, Declined, Redirected, Failed, Recalled, Expired, EnteredInError}},
+	},
+}
+
+// tabs are those of a box; who only judges exceptions has nothing but these.
+func (s *Service) tabs(a tenants.Actor, box string) []tab {
+	if box == "out" && !s.Law.Allow(a, read, policies.Sender) {
+		return boxes[box][:1]
+	}
+	return boxes[box]
+}
+
+// perPage is how many rows a list shows (design.md §4).
+const perPage = 25
+
+// listing is what the list page shows.
+type listing struct {
+	Box     string
+	Tabs    []tab
+	Tab     tab
+	Query   string
+	Overdue bool
+	Rows    []listLine
+	After   string
+	Next    string
+}
+
+// path is the address of this list with another tab.
+func (l listing) path(code string, overdue bool, after string) string {
+	q := url.Values{"box": {l.Box}, "tab": {code}}
+	if overdue {
+		q.Set("overdue", "1")
+	}
+	if l.Query != "" {
+		q = url.Values{"q": {l.Query}}
+		if l.Box != "" {
+			q.Set("box", l.Box)
+		}
+	}
+	if after != "" {
+		q.Set("after", after)
+	}
+	return "/referrals?" + q.Encode()
+}
+
+func (s *Service) listPage(c *web.Ctx) error {
+	ctx, a := c.Std(), c.Actor()
+	l := listing{Box: c.Query("box"), Query: strings.TrimSpace(c.Query("q")), Overdue: c.Query("overdue") == "1", After: c.Query("after")}
+	if l.Box != "" && l.Box != "in" && l.Box != "out" {
+		return web.Malformed("box")
+	}
+	if l.Box == "" && l.Query == "" {
+		l.Box = "in"
+	}
+	if l.Box != "" && !s.has(a, l.Box) {
+		l.Box = map[string]string{"in": "out", "out": "in"}[l.Box]
+	}
+	q := Search{Box: l.Box, Number: l.Query}
+	if l.Query == "" {
+		for _, t := range s.tabs(a, l.Box) {
+			n, err := s.Count(ctx, t.search(l.Box))
+			if err != nil {
+				return err
+			}
+			t.Count = n
+			l.Tabs = append(l.Tabs, t)
+			if t.Code == c.Query("tab") {
+				l.Tab = t
+			}
+		}
+		if l.Tab.Code == "" {
+			l.Tab = l.Tabs[0]
+		}
+		q = l.Tab.search(l.Box)
+		q.Overdue = l.Overdue
+	}
+	page, err := (web.Paging{Limit: strconv.Itoa(perPage), After: l.After}).Decode("page", l.Box, l.Tab.Code, l.Query, strconv.FormatBool(l.Overdue))
+	if err != nil {
+		return err
+	}
+	rows, err := s.List(ctx, q, page)
+	if err != nil {
+		return err
+	}
+	cut := web.Cut(page, rows, View.ResourceID, func(v View) View { return v })
+	if cut.Next != nil {
+		l.Next = *cut.Next
+	}
+	if l.Next == "" && l.After == "" && l.Query == "" && l.Tab.Code == "act" {
+		// What fits on one page stands with the most pressing first.
+		slices.SortStableFunc(cut.Items, byDue)
+	}
+	v := c.View("")
+	v.Title = v.T("referrals.nav." + cmpBox(l.Box))
+	if l.Rows, err = s.lines(ctx, v, cut.Items); err != nil {
+		return err
+	}
+	return c.Render(listView(v, l))
+}
+
+func cmpBox(box string) string {
+	if box == "" {
+		return "search"
+	}
+	return box
+}
+
+func byDue(a, b View) int {
+	switch {
+	case a.DueAt == nil && b.DueAt == nil:
+		return 0
+	case a.DueAt == nil:
+		return 1
+	case b.DueAt == nil:
+		return -1
+	}
+	return a.DueAt.Compare(*b.DueAt)
+}
+
+// listLine is one row of a list.
+type listLine struct {
+	View
+	Side     policies.Relation
+	Other    string // the other side's name
+	Name     string // of the person, where it has been opened
+	Assignee string
+	Clock    *web.Clock
+}
+
+// lines adds to rows the words that a list shows, with one query for all names.
+func (s *Service) lines(ctx context.Context, v *web.View, rows []View) ([]listLine, error) {
+	var users []ids.ID[ids.User]
+	for _, r := range rows {
+		if !r.Owner.User.IsZero() {
+			users = append(users, r.Owner.User)
+		}
+		if r.Own != nil && !r.Own.Assignee.IsZero() {
+			users = append(users, r.Own.Assignee)
+		}
+	}
+	names, err := s.Accounts.Names(ctx, users...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]listLine, len(rows))
+	for i, r := range rows {
+		x := listLine{View: r, Side: side(v.Actor, r.row)}
+		if r.Identity != nil {
+			x.Name = r.Identity.DisplayName(v.Lang == "ar")
+		}
+		other, mine := r.From.Tenant, r.row.OwnerUser
+		if x.Side != policies.Receiver {
+			other, mine = r.To.Tenant, r.row.FromUser
+		}
+		x.Other = s.tenantName(ctx, v, other)
+		x.Assignee = written(names[mine], v.Lang)
+		if r.DueAt != nil && r.State.Open() || r.State == Completed && r.DueAt != nil {
+			k := v.Clock(r.row.DueSince, *r.DueAt, v.T("referrals.due."+r.DueFor))
+			x.Clock = &k
+		}
+		out[i] = x
+	}
+	return out, nil
+}
+
+func (s *Service) tenantName(ctx context.Context, v *web.View, slug string) string {
+	t, err := s.Tenants.BySlug(ctx, slug)
+	if err != nil || t == nil {
+		return slug
+	}
+	return t.Name(v.Lang)
+}
+
+// home is what the first page shows.
+type home struct {
+	Tiles []tile
+	Rows  []listLine
+	Works bool // the reader works with referrals
+}
+
+type tile struct {
+	Count int
+	Key   string
+	Path  string
+	Late  bool
+}
+
+// homeRows is how many of the most pressing referrals the first page lists.
+const homeRows = 8
+
+func (s *Service) homePage(c *web.Ctx) error {
+	ctx, a := c.Std(), c.Actor()
+	v := c.View("")
+	v.Title = v.T("referrals.home.title")
+	var h home
+	var rows []View
+	for _, box := range []string{"out", "in"} {
+		if !s.Law.May(a, read) || !s.has(a, box) {
+			continue
+		}
+		h.Works = true
+		act := boxes[box][0].search(box)
+		late := act
+		late.Overdue = true
+		tiles := []struct {
+			q    Search
+			tile tile
+		}{
+			{act, tile{Key: "act_" + box, Path: "/referrals?box=" + box}},
+			{late, tile{Key: "late_" + box, Path: "/referrals?box=" + box + "&tab=act&overdue=1", Late: true}},
+		}
+		if box == "out" {
+			tiles = append(tiles, struct {
+				q    Search
+				tile tile
+			}{Search{Box: box, Decide: true}, tile{Key: "decide", Path: "/referrals?box=out&tab=decide"}})
+		}
+		for _, t := range tiles {
+			n, err := s.Count(ctx, t.q)
+			if err != nil {
+				return err
+			}
+			t.tile.Count = n
+			t.tile.Late = t.tile.Late && n > 0
+			h.Tiles = append(h.Tiles, t.tile)
+		}
+		found, err := s.List(ctx, act, web.PageOf{Limit: perPage})
+		if err != nil {
+			return err
+		}
+		rows = append(rows, found...)
+	}
+	slices.SortStableFunc(rows, byDue)
+	seen := map[ID]bool{}
+	rows = slices.DeleteFunc(rows, func(r View) bool {
+		again := seen[r.ID]
+		seen[r.ID] = true
+		return again
+	})
+	var err error
+	if h.Rows, err = s.lines(ctx, v, rows[:min(len(rows), homeRows)]); err != nil {
+		return err
+	}
+	return c.Render(homeView(v, h))
+}
+
+func pageID(c *web.Ctx) (ID, error) {
+	id, err := ids.Parse[ids.Referral](c.Params("id"))
+	if err != nil {
+		return id, fault.New(fault.NotFound)
+	}
+	return id, nil
+}
+
+// firstPath and nextPath are the addresses of the pager, "" where there is none.
+func (l listing) firstPath() string {
+	if l.After == "" {
+		return ""
+	}
+	return l.path(l.Tab.Code, l.Overdue, "")
+}
+
+func (l listing) nextPath() string {
+	if l.Next == "" {
+		return ""
+	}
+	return l.path(l.Tab.Code, l.Overdue, l.Next)
+}

@@ -1,0 +1,372 @@
+package referrals
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"shubbak/modules/directory"
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/policies"
+	"shubbak/tenants"
+	"shubbak/web"
+)
+
+// pageOrder lists the commands as a decision panel offers them: what brings the
+// work forward first, what ends it last.
+var pageOrder = []Command{Accept, Send, Approve, Answer, Confirm, Acknowledge, Schedule, Start, MarkNoShow, Resume, Ask, Waitlist, Report, Complete, Hold, UndoRecall, RefuseRecall,
+	ConfirmRecall, UndoAccept, Return, Redirect, Decline, Fail, Recall, MarkError, Assign}
+
+// oncePress are the commands that need no form and can be taken back or harm
+// nothing; all others stand on a page of their own.
+var oncePress = map[Command]bool{Accept: true, UndoAccept: true, Acknowledge: true, Start: true, MarkNoShow: true, Resume: true, Approve: true, UndoRecall: true}
+
+// dangerous commands end something; their own page asks again.
+var dangerous = map[Command]bool{Decline: true, Fail: true, Recall: true, MarkError: true, ConfirmRecall: true}
+
+// first is the command that a state expects, per state in order of preference.
+var first = map[State][]Command{
+	Draft: {Send}, AwaitingConsent: {Send}, AwaitingApproval: {Approve}, Sent: {Accept}, Acknowledged: {Accept}, InfoRequested: {Answer, Accept}, Accepted: {Schedule}, Waitlisted: {Schedule},
+	Scheduled: {Start}, NoShow: {Schedule}, InProgress: {Complete}, OnHold: {Resume}, RecallRequested: {RefuseRecall, UndoRecall}, Completed: {Confirm},
+}
+
+var actIcons = map[Command]string{Accept: "check", Send: "send", Approve: "stamp", Answer: "reply", Confirm: "seal", Acknowledge: "envelope-open", Schedule: "calendar", Start: "half", MarkNoShow: "absent",
+	Resume: "half", Ask: "question", Waitlist: "waitlist", Report: "pencil", Complete: "check-disc", Hold: "pause", UndoRecall: "return", RefuseRecall: "minus", ConfirmRecall: "return",
+	UndoAccept: "return", Return: "return", Redirect: "turn", Decline: "minus-disc", Fail: "x-disc", Recall: "recall", MarkError: "eraser", Assign: "person"}
+
+// deed is a command as a page offers it.
+type deed struct {
+	Command Command
+	Word    string
+	Hint    string
+	Icon    string
+	Press   bool // a form of one button; else a link to its page
+	Danger  bool
+}
+
+// deeds lists what the reader may do to a referral now: the table of states and
+// the law together. The first is the primary one where the state has one.
+func (s *Service) deeds(v *web.View, r Referral, now time.Time) (out []deed, primary *deed) {
+	rels := relations(v.Actor, r)
+	for _, c := range pageOrder {
+		if c == Assign || !s.may(v.Actor, r, c, rels, now) {
+			continue
+		}
+		d := deed{Command: c, Word: v.T(actKey(v, r, c)), Icon: actIcons[c], Press: oncePress[c] || c == Send, Danger: dangerous[c]}
+		if c == Accept || c == Acknowledge || c == Start || c == Send || c == Complete || c == Confirm {
+			d.Hint = v.T("referrals.hint." + string(c))
+		}
+		out = append(out, d)
+	}
+	for _, c := range first[r.State] {
+		if i := slices.IndexFunc(out, func(d deed) bool { return d.Command == c }); i >= 0 {
+			d := out[i]
+			return slices.Delete(out, i, i+1), &d
+		}
+	}
+	return out, nil
+}
+
+// actKey is the words of a command's button.
+func actKey(_ *web.View, r Referral, c Command) string {
+	switch {
+	case c == Start && r.State == Scheduled:
+		return "referrals.act.start.scheduled"
+	case c == Schedule && r.State == Scheduled:
+		return "referrals.act.schedule.move"
+	case c == Recall && slices.Contains(unsent, r.State):
+		return "referrals.act.recall.unsent"
+	case c == Recall && slices.Contains(running, r.State):
+		return "referrals.act.recall.ask"
+	}
+	return "referrals.act." + string(c)
+}
+
+// may asks the table of states, then the law, then what only the row can tell.
+func (s *Service) may(a tenants.Actor, r Referral, c Command, rels []policies.Relation, now time.Time) bool {
+	if _, ok := r.Rule(c); !ok {
+		return false
+	}
+	rels = slices.Clone(rels)
+	if c == Approve || c == Return {
+		rels = slices.DeleteFunc(rels, func(x policies.Relation) bool {
+			return r.Exception && x == policies.Sender || !r.Exception && x == policies.Arbiter
+		})
+	}
+	if len(rels) == 0 || !s.Law.Allow(a, actPermission(c), rels...) {
+		return false
+	}
+	switch c {
+	case UndoAccept:
+		return r.OpenedAt.IsZero() && now.Sub(r.AcceptedAt) <= undoWindow
+	case MarkError:
+		return r.State != Recalled || !r.WasAccepted() || r.ReasonCode != "consent_withdrawn"
+	}
+	return true
+}
+
+// input is one field of a command's form.
+type input struct {
+	Name     string
+	Kind     string // words, line, radios, select, date, moment
+	Label    string
+	Hint     string
+	Optional bool
+	Options  []option
+}
+
+type option struct{ Value, Word string }
+
+// actForm is the page of one command.
+type actForm struct {
+	deed
+	Referral View
+	Side     policies.Relation
+	Title    string
+	Inputs   []input
+	Values   url.Values
+	Problems web.Problems
+	Lead     string
+}
+
+// codes makes options of a closed list.
+func codes(v *web.View, prefix string, list []string) []option {
+	out := make([]option, len(list))
+	for i, c := range list {
+		out[i] = option{c, v.T(prefix + c)}
+	}
+	return out
+}
+
+// inputs lists the fields of a command.
+func (s *Service) inputs(ctx context.Context, v *web.View, r Referral, c Command) ([]input, error) {
+	label := func(name string) string { return v.T("referrals.field." + name) }
+	note := input{Name: "note", Kind: "words", Label: label("note"), Optional: true}
+	pick := func(name, prefix string, list []string) input {
+		kind := "select"
+		if len(list) <= 6 {
+			kind = "radios"
+		}
+		return input{Name: name, Kind: kind, Label: label(name), Options: codes(v, prefix, list)}
+	}
+	switch c {
+	case Ask, Answer, Report:
+		in := input{Name: "text", Kind: "words", Label: label("text." + string(c))}
+		if c == Answer && !r.WasAccepted() {
+			in.Hint = v.T("referrals.hint.no_name")
+		}
+		return []input{in}, nil
+	case Return, MarkError:
+		return []input{{Name: "reason", Kind: "words", Label: label("reason")}}, nil
+	case Decline:
+		note.Hint = v.T("referrals.hint.other_note")
+		return []input{pick("reason", "decline.", DeclineReasons), pick("by_whom", "referrals.by_whom.", ByWhom), note}, nil
+	case Fail:
+		note.Hint = v.T("referrals.hint.other_note")
+		return []input{pick("reason", "fail.", FailReasons), note}, nil
+	case Hold:
+		return []input{pick("reason", "hold.", HoldReasons), {Name: "until", Kind: "date", Label: label("until"), Optional: true}, note}, nil
+	case Recall:
+		return []input{pick("reason", "recall.", RecallReasons), note}, nil
+	case RefuseRecall:
+		return []input{{Name: "note", Kind: "words", Label: label("reason")}}, nil
+	case Redirect:
+		services, err := s.targets(ctx, v, r)
+		return []input{{Name: "service_id", Kind: "select", Label: label("service"), Options: services}, {Name: "note", Kind: "words", Label: label("reason")}}, err
+	case Waitlist:
+		return []input{{Name: "estimate", Kind: "date", Label: label("estimate"), Optional: true}, note}, nil
+	case Schedule:
+		return []input{{Name: "starts_at_local", Kind: "moment", Label: label("moment")}, {Name: "place", Kind: "line", Label: label("place"), Optional: true},
+			{Name: "bring", Kind: "line", Label: label("bring"), Hint: v.T("referrals.hint.bring"), Optional: true}}, nil
+	case Complete:
+		service, err := s.Directory.Get(ctx, r.ServiceID)
+		if err != nil {
+			return nil, err
+		}
+		list := slices.DeleteFunc(slices.Clone(Outcomes), func(o string) bool { return !service.Uses(o) })
+		return []input{pick("outcome", "outcome.", list), note}, nil
+	case Confirm:
+		return []input{pick("result", "referrals.result.", Results), pick("said_by", "referrals.said_by.", []string{"person", "desk"}), note}, nil
+	case Assign:
+		staff, err := s.staff(ctx, v, r)
+		return []input{{Name: "user_id", Kind: "select", Label: label("assignee"), Options: staff, Optional: true}}, err
+	case Send:
+		return []input{{Name: "exception_reason", Kind: "words", Label: label("exception")}}, nil
+	}
+	return []input{note}, nil
+}
+
+// targets are the other services that answer to the need.
+func (s *Service) targets(ctx context.Context, v *web.View, r Referral) ([]option, error) {
+	offers, err := s.Directory.Find(ctx, directory.Search{Need: r.Need, All: true}, web.PageOf{Limit: web.MaxLimit})
+	var out []option
+	for _, o := range offers {
+		if o.ID != r.ServiceID && o.Serves(r.Need) {
+			out = append(out, option{o.ID.String(), words(o.Name(), v) + " – " + s.tenantName(ctx, v, s.Tenants.Slug(ctx, o.TenantID))})
+		}
+	}
+	return out, err
+}
+
+// staff are the people who may take the referral on.
+func (s *Service) staff(ctx context.Context, v *web.View, r Referral) ([]option, error) {
+	list, err := s.Accounts.WithRoles(ctx, r.ToUnit, s.workers(v.Tenant.Kind)...)
+	var out []option
+	for _, x := range list {
+		o := option{x.ID.String(), written(x.Name, v.Lang)}
+		if !slices.Contains(out, o) {
+			out = append(out, o)
+		}
+	}
+	return out, err
+}
+
+// actPage shows the form of one command.
+func (s *Service) actPage(cmd Command) func(c *web.Ctx) error {
+	return func(c *web.Ctx) error {
+		id, err := pageID(c)
+		if err != nil {
+			return err
+		}
+		r, err := s.reach(c.Std(), id, actPermission(cmd))
+		if err != nil {
+			return err
+		}
+		if _, ok := r.Rule(cmd); !ok {
+			return s.changed(c, id, r.illegal(cmd))
+		}
+		return s.actForm(c, r, cmd, url.Values{}, nil)
+	}
+}
+
+func (s *Service) actForm(c *web.Ctx, r Referral, cmd Command, values url.Values, fields []fault.Field) error {
+	ctx, v := c.Std(), c.View("")
+	list, err := s.views(ctx, []Referral{r}, nil)
+	if err != nil {
+		return err
+	}
+	f := actForm{Referral: list[0], Side: side(v.Actor, r), Values: values,
+		deed: deed{Command: cmd, Word: v.T(actKey(v, r, cmd)), Icon: actIcons[cmd], Danger: dangerous[cmd]}}
+	if f.Inputs, err = s.inputs(ctx, v, r, cmd); err != nil {
+		return err
+	}
+	f.Title = v.T("referrals.act.of", "Act", f.Word, "Number", r.Number)
+	if r.Number == "" {
+		f.Title = f.Word
+	}
+	if lead := "referrals.lead." + string(cmd); hasLead[cmd] {
+		f.Lead = v.T(lead)
+	}
+	for _, x := range fields {
+		text := c.FieldSentence(x)
+		for _, in := range f.Inputs {
+			if in.Name == x.Field {
+				text = v.T("referrals.problem", "Field", in.Label, "Problem", text)
+			}
+		}
+		f.Problems = append(f.Problems, web.Problem{Field: x.Field, Text: text})
+	}
+	v.Title, v.Failed = f.Title, len(f.Problems) > 0
+	return c.Render(actView(v, f))
+}
+
+// hasLead are the commands whose page says first what will happen.
+var hasLead = map[Command]bool{Ask: true, Decline: true, Redirect: true, Fail: true, Recall: true, ConfirmRecall: true, RefuseRecall: true, MarkError: true, Complete: true, Confirm: true, Send: true, Schedule: true}
+
+// actPost carries out one command.
+func (s *Service) actPost(cmd Command) func(c *web.Ctx) error {
+	return func(c *web.Ctx) error {
+		id, err := pageID(c)
+		if err != nil {
+			return err
+		}
+		ctx, f := c.Std(), c.Form()
+		err = s.Do(ctx, id, actOf(cmd, f))
+		if fields := web.Faults(err); fields != nil {
+			r, rerr := s.reach(ctx, id, actPermission(cmd))
+			if rerr != nil {
+				return rerr
+			}
+			c.Unprocessable(err)
+			return s.actForm(c, r, cmd, f, fields)
+		}
+		if fault.Has(err, fault.VersionConflict) || fault.Has(err, fault.IllegalTransition) || fault.Has(err, fault.NotPermitted) || fault.Has(err, fault.AlreadyOpen) {
+			return s.changed(c, id, err)
+		}
+		if err != nil {
+			return err
+		}
+		r, err := s.reach(ctx, id, read)
+		if fault.Has(err, fault.NotFound) {
+			return c.See("/home")
+		}
+		if err != nil {
+			return err
+		}
+		c.Flash("flash.referral."+strings.ReplaceAll(string(cmd), "-", "_"), r.Number)
+		to := "/referrals/" + id.String()
+		if side(c.Actor(), r) == policies.Receiver && r.OpenedAt.IsZero() {
+			to += "?card=1"
+		}
+		return c.See(to)
+	}
+}
+
+// actOf reads the form of a command; what it cannot read stays as it was typed,
+// for the command to refuse by name.
+func actOf(cmd Command, f url.Values) Act {
+	a := Act{Command: cmd, Note: strings.TrimSpace(f.Get("note")), Reason: f.Get("reason"), ByWhom: f.Get("by_whom"), Text: f.Get("text"), ReceiverNumber: f.Get("receiver_number"),
+		Estimate: dayOf(f, "estimate"), Until: dayOf(f, "until"), Place: strings.TrimSpace(f.Get("place")), Bring: strings.TrimSpace(f.Get("bring")),
+		Outcome: f.Get("outcome"), SaidBy: f.Get("said_by"), Result: f.Get("result"), ExceptionReason: strings.TrimSpace(f.Get("exception_reason"))}
+	a.Version, _ = strconv.ParseInt(f.Get("version"), 10, 64)
+	a.UserID, _ = ids.Parse[ids.User](f.Get("user_id"))
+	a.ServiceID, _ = ids.Parse[ids.Service](f.Get("service_id"))
+	if day := dayOf(f, "starts_at_local"); day != "" {
+		hour, minute := f.Get("starts_at_local_hour"), f.Get("starts_at_local_minute")
+		a.StartsLocal = day + "T" + two(hour) + ":" + two(minute)
+	}
+	return a
+}
+
+// dayOf reads the three boxes of a date, or a whole date pasted into the first.
+func dayOf(f url.Values, name string) string {
+	d, m, y := strings.TrimSpace(f.Get(name)), strings.TrimSpace(f.Get(name+"_month")), strings.TrimSpace(f.Get(name+"_year"))
+	if parts := strings.FieldsFunc(d, func(r rune) bool { return r == '/' || r == '-' || r == '.' || r == ' ' }); len(parts) == 3 && m == "" && y == "" {
+		d, m, y = parts[0], parts[1], parts[2]
+	}
+	if d+m+y == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s-%s-%s", y, two(m), two(d))
+}
+
+func two(s string) string {
+	if s = strings.TrimSpace(s); len(s) == 1 {
+		return "0" + s
+	}
+	return s
+}
+
+func words(w directory.Words, v *web.View) string {
+	switch v.Lang {
+	case "fr":
+		return w.Fr
+	case "en":
+		return w.En
+	}
+	return w.Ar
+}
+
+// backPath leads back to the referral without opening what has not been opened.
+func backPath(f actForm) string {
+	p := "/referrals/" + f.Referral.ID.String()
+	if f.Side == policies.Receiver && f.Referral.row.OpenedAt.IsZero() {
+		p += "?card=1"
+	}
+	return p
+}
