@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"shubbak/platform/testkit"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// browser is one Chromium with a fresh profile, looking at one world.
+type browser struct {
+	t   *testing.T
+	w   *world
+	ctx context.Context
+}
+
+// listening notes what a page complains about: console errors, exceptions, reports
+// of the content policy.
+const listening = `window.__troubles = [];
+console.error = (...a) => window.__troubles.push('console: ' + a.join(' '));
+window.addEventListener('error', e => window.__troubles.push('error: ' + (e.message || (e.target && e.target.tagName))), true);
+document.addEventListener('securitypolicyviolation', e => window.__troubles.push('CSP: ' + e.violatedDirective));`
+
+// newBrowser starts Chromium, or skips where this run has none.
+func newBrowser(t *testing.T, w *world) *browser {
+	t.Helper()
+	path := testkit.Part(t, "TEST_CHROMIUM")
+	if path == "" {
+		t.Skip("no Chromium in this run")
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(60*time.Second))
+	alloc, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
+	t.Cleanup(cancel)
+	ctx, stop := chromedp.NewContext(alloc)
+	t.Cleanup(stop)
+	b := &browser{t: t, w: w, ctx: ctx}
+	// The first run starts the browser, which lives as long as its context.
+	if err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: listening})
+		return err
+	})); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// calm fails when the page complained.
+func (b *browser) calm(where string) {
+	b.t.Helper()
+	for _, s := range eval[[]string](b, `window.__troubles || []`) {
+		b.t.Errorf("%s: %s", where, s)
+	}
+}
+
+// eval runs JavaScript and gives its value.
+func eval[T any](b *browser, js string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 60*time.Second)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.shot("failed")
+		b.t.Fatal(err)
+	}
+	return v
+}
+
+func (b *browser) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 60*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		b.shot("failed")
+		b.t.Fatal(err)
+	}
+}
+
+// shot keeps a picture of what the browser shows, where SHUBBAK_SHOTS names a folder.
+func (b *browser) shot(name string) {
+	dir := os.Getenv("SHUBBAK_SHOTS")
+	if dir == "" {
+		return
+	}
+	if png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100)); err == nil {
+		_ = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(b.t.Name(), "/", "_")+"-"+name+".png"), png, 0o600)
+	}
+}
+
+func (b *browser) width(px int64) {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(px, 800))
+}
+
+// open goes to a path of a portal.
+func (b *browser) open(tenant, path string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(b.w.url+"/t/"+tenant+path), chromedp.WaitReady(chromedp.CSS("main")))
+}
+
+// signIn is the form, in the portal's own language.
+func (b *browser) signIn(email string) {
+	b.t.Helper()
+	tenant := tenantOf(email)
+	b.open(tenant, "/sign-in")
+	b.do(chromedp.SetValue(chromedp.CSS("#email"), email), chromedp.SetValue(chromedp.CSS("#password"), b.w.password))
+	b.press(`main button.primary`)
+}
+
+// press clicks and waits for the page that follows.
+func (b *browser) press(selector string) {
+	b.t.Helper()
+	b.follow(chromedp.Click(chromedp.CSS(selector)), selector)
+}
+
+func (b *browser) follow(act chromedp.Action[chromedp.Void], what string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	if _, err := chromedp.RunResponse(ctx, act); err != nil {
+		b.shot("failed")
+		b.t.Fatalf("%s: %v", what, err)
+	}
+	b.do(chromedp.WaitReady(chromedp.CSS("main")))
+}
+
+func (b *browser) text(selector string) (s string) {
+	b.t.Helper()
+	s = eval[string](b, `(document.querySelector(`+quote(selector)+`)||{textContent:""}).textContent`)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+func quote(s string) string {
+	b, _ := json.Marshal(s)
+	return string(b)
+}
+
+// path is where the browser stands.
+func (b *browser) path() string {
+	b.t.Helper()
+	return eval[string](b, `location.pathname + location.search`)
+}
+
+// lang reads in another language from now on.
+func (b *browser) lang(tenant, lang string) {
+	b.t.Helper()
+	if eval[string](b, `document.documentElement.lang`) != lang {
+		b.follow(chromedp.Evaluate[chromedp.Void](`document.querySelector('form[action$="/language"] button[value=`+lang+`]').click()`), "the other language")
+	}
+}
+
+var axeSource = sync.OnceValues(func() (string, error) {
+	b, err := os.ReadFile("../../web/e2e/node_modules/axe-core/axe.min.js")
+	return string(b), err
+})
+
+// look checks one page as it stands: direction, overflow, cut text, axe, complaints.
+func (b *browser) look(where string) {
+	b.t.Helper()
+	type factsOf struct {
+		Lang, Dir string
+		Over      int
+		Cut       []string
+		Untold    []string
+		Headings  int
+	}
+	facts := eval[factsOf](b, `(() => {
+		const root = document.documentElement, cut = [], untold = [];
+		for (const e of document.querySelectorAll('main *')) {
+			const s = getComputedStyle(e);
+			if (e.scrollWidth > e.clientWidth + 1 && s.overflowX === 'hidden' && s.textOverflow !== 'ellipsis' && e.clientWidth > 1 && !e.closest('.hidden,.skip,svg')) cut.push(e.tagName + '.' + e.className);
+		}
+		const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+		while (walk.nextNode()) if (/\b(fault|state|flash|need|urgency|people|send|referrals|notifications|frame|form|inbox)\.[a-z_.]+\b/.test(walk.currentNode.data) && !walk.currentNode.parentElement.closest('script')) untold.push(walk.currentNode.data.trim());
+		return {Lang: root.lang, Dir: root.dir, Over: root.scrollWidth - root.clientWidth, Cut: cut, Untold: untold, Headings: document.querySelectorAll('h1').length};
+	})()`)
+	if (facts.Lang == "ar") != (facts.Dir == "rtl") {
+		b.t.Errorf("%s: lang %s, dir %s", where, facts.Lang, facts.Dir)
+	}
+	if facts.Over > 0 {
+		b.t.Errorf("%s: %d px wider than the screen", where, facts.Over)
+		b.shot("wide")
+	}
+	if len(facts.Cut) > 0 {
+		b.t.Errorf("%s: text is cut in %v", where, facts.Cut)
+	}
+	if len(facts.Untold) > 0 {
+		b.t.Errorf("%s: keys without words: %v", where, facts.Untold)
+	}
+	if facts.Headings != 1 {
+		b.t.Errorf("%s: %d headings of the first level", where, facts.Headings)
+	}
+	source, err := axeSource()
+	if err != nil {
+		if os.Getenv("TEST_REQUIRE_REAL") != "" {
+			b.t.Fatal("axe is required in this run: make services")
+		}
+		b.calm(where)
+		return
+	}
+	type violation struct {
+		ID    string
+		Nodes int
+		First string
+	}
+	eval[bool](b, source+`;true`)
+	found := eval[[]violation](b, `axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => ({ID: v.id, Nodes: v.nodes.length, First: v.nodes[0].target.join(' ')})))`)
+	for _, v := range found {
+		b.t.Errorf("%s: axe: %s (%d, first %s)", where, v.ID, v.Nodes, v.First)
+	}
+	b.calm(where)
+}
+
+// TestEveryPageInThreeLanguages looks at the pages of three portals on a phone and
+// on an office screen.
+func TestEveryPageInThreeLanguages(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("long")
+	}
+	s, ok := worldSettings(t)["embedded"]
+	if !ok {
+		t.Skip("of the embedded default")
+	}
+	w := newWorld(t, "embedded", s)
+	desk, hospital := w.as("worker@coordination.demo"), w.as("intake@hospital.demo")
+	first := func(u user, query string) string {
+		return u.get("/referrals?limit=1&" + query).want(200).text("items.0.id")
+	}
+	person := desk.get("/referrals?box=out&state=scheduled").want(200).text("items.0.person_id")
+	agreement := hospital.get("/agreements").want(200).text("items.0.id")
+	service := desk.service("hospital", "psychiatric")
+	pages := map[string][]string{
+		"worker@coordination.demo": {"/home", "/people", "/people/new", "/people/" + person, "/people/" + person + "/refer", "/people/" + person + "/refer?need=psychiatric",
+			"/people/" + person + "/refer/" + service + "?need=psychiatric", "/people/" + person + "/consents/new", "/referrals?box=out", "/referrals?box=in", "/services",
+			"/referrals/" + first(desk, "box=out&state=completed"), "/referrals/" + first(desk, "box=out&state=declined"), "/referrals/" + first(desk, "box=out&state=draft"), "/notifications", "/agreements"},
+		"intake@hospital.demo": {"/home", "/referrals?box=in", "/referrals/" + first(hospital, "box=in&state=sent"), "/referrals/" + first(hospital, "box=in&state=scheduled"),
+			"/referrals/" + first(hospital, "box=in&state=info_requested"), "/agreements/" + agreement, "/no-such-page"},
+		"auditor@hospital.demo":         {"/home"},
+		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements"},
+	}
+	for email, list := range pages {
+		t.Run(strings.ReplaceAll(email, "@", "-at-"), func(t *testing.T) {
+			b := newBrowser(t, w)
+			tenant := tenantOf(email)
+			for _, px := range []int64{360, 1366} {
+				b.width(px)
+				b.open(tenant, "/sign-in")
+				if px == 360 {
+					b.look("sign-in")
+					b.signIn(email)
+				}
+			}
+			for _, lang := range []string{"ar", "fr", "en"} {
+				b.open(tenant, "/home")
+				b.lang(tenant, lang)
+				for _, px := range []int64{360, 1366} {
+					b.width(px)
+					for i, p := range list {
+						b.open(tenant, p)
+						b.look(fmt.Sprintf("%s in %s at %d", withoutIDs(p), lang, px))
+						b.shot(fmt.Sprintf("%02d-%s-%d", i, lang, px))
+					}
+				}
+			}
+		})
+	}
+}
+
+// withoutIDs keeps ids out of the test's output.
+func withoutIDs(p string) string {
+	parts := strings.Split(p, "/")
+	for i, x := range parts {
+		if len(x) >= 36 {
+			parts[i] = ":id" + x[36:]
+		}
+	}
+	return strings.Join(parts, "/")
+}
