@@ -17,6 +17,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 )
 
 // queue is asynq over a real Redis, or over one that lives in this process.
@@ -40,6 +41,7 @@ type task struct {
 }
 
 func openQueue(cfg Config, log *slog.Logger) (*queue, error) {
+	redis.SetLogger(silent{}) // the relay says once that the queue is gone
 	q := &queue{stop: make(chan struct{}), name: cfg.Prefix, workers: cfg.Workers, log: log}
 	if cfg.RedisURL == "" {
 		if err := q.embed(); err != nil {
@@ -184,3 +186,9 @@ func (q quiet) Error(args ...any) {
 	q.log.Debug("queue error")
 }
 func (q quiet) Fatal(...any) { q.log.Error("queue cannot go on") }
+
+// silent drops the client's own lines: they come by the hundred while Redis is
+// gone, and name its address.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
