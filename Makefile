@@ -41,6 +41,7 @@ services: ## install the real parts that tests use (Debian)
 	fc-list 2>/dev/null | grep -q NotoSansArabic || missing="$$missing fonts-noto-core fontconfig"; \
 	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; fi
 	@[ -x "$(CACHE)/minio" ] || { mkdir -p "$(CACHE)" && GOFLAGS= GOBIN="$(CACHE)" go install $(MINIO); }
+	@[ -f web/e2e/node_modules/axe-core/axe.min.js ] || (cd web/e2e && npm ci --silent --no-audit --no-fund)
 
 check: ## exactly what CI runs
 	.ci/run
