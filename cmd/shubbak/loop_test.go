@@ -115,3 +115,42 @@ func TestTwoAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestAnException is judged by the coordinator on the anonymous card alone.
+func TestAnException(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		desk, coordinator := w.as("worker@coordination.demo"), w.as("coordinator@coordination.demo")
+		p := desk.person(map[string]any{"family_name_ar": "المستثناة", "given_name_ar": "سهام"})
+		desk.consent(p, "chamber")
+		service := desk.get("/services?need=digital&all=1").want(200).text("items.0.id")
+		body := map[string]any{"person_id": p, "need": "digital", "service_id": service, "priority": "routine", "reason": "Secret de la personne", "send": true}
+		refused := desk.post("/referrals", body).code(409, "not_permitted")
+		if refused.text("reason") != "need_not_covered" {
+			t.Errorf("reason %s", refused.text("reason"))
+		}
+		body["exception_reason"] = "Rien d'autre n'existe"
+		id := desk.post("/referrals", body).want(201).text("id")
+		w.settled()
+		seen := coordinator.get("/referrals/" + id).want(200)
+		for _, closed := range []string{"identity", "social", "documents", "person_id"} {
+			if seen.at(closed) != nil {
+				t.Errorf("the coordinator reads %s", closed)
+			}
+		}
+		page := w.call("GET", "/t/coordination/referrals/"+id, coordinator.token, nil, nil).want(200)
+		for _, s := range []string{"المستثناة", "سهام", "Secret de la personne"} {
+			if strings.Contains(string(page.Raw), s) || strings.Contains(string(coordinator.get("/referrals?box=out").Raw), s) {
+				t.Error("a page or list of the coordinator names the person")
+			}
+		}
+		w.as("head@coordination.demo").do(id, "approve", nil).code(403, "forbidden")
+		coordinator.do(id, "approve", nil).want(200)
+		chamber := w.as("intake@chamber.demo")
+		chamber.do(id, "accept", nil).want(200)
+		open := chamber.get("/referrals/" + id).want(200)
+		if open.text("identity.family_name_ar") != "المستثناة" || open.at("social") != nil || open.at("documents") != nil {
+			t.Errorf("an exception opens %s", open.Raw)
+		}
+		coordinator.get("/referrals/"+id).code(404, "not_found")
+	})
+}

@@ -273,8 +273,7 @@ func TestMembershipsAreValidForATime(t *testing.T) {
 		id := h.user("a@hospital.demo", nil, "intake")
 		now := h.clock.Now()
 		if err := h.DB.InTx(h.ctx(), func(ctx context.Context) error {
-			return errors.Join(
-				insertMembership(ctx, Membership{ID: ids.New[ids.Entry](), TenantID: h.own.ID, UserID: id, Role: "supervisor", Position: 1, ValidFrom: now.Add(time.Hour), ValidTo: now.Add(2 * time.Hour)}))
+			return insertMembership(ctx, Membership{ID: ids.New[ids.Entry](), TenantID: h.own.ID, UserID: id, Role: "supervisor", Position: 1, ValidFrom: now.Add(time.Hour), ValidTo: now.Add(2 * time.Hour)})
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -340,6 +339,15 @@ func TestActingForSomebodyReachesWhatTheyReach(t *testing.T) {
 		a, err := h.ActorFor(h.ctx(), "a@hospital.demo")
 		if err != nil || a.User != id || !slices.Equal(a.Units, []ids.ID[ids.Unit]{ward}) || !a.Has("intake") || a.Tenant.Slug != "hospital" {
 			t.Errorf("%+v %v", a, err)
+		}
+		if err := h.DB.InTx(h.ctx(), func(ctx context.Context) error {
+			return insertMembership(ctx, Membership{ID: ids.New[ids.Entry](), TenantID: h.own.ID, UserID: id, Role: "supervisor", Position: 1, ValidFrom: h.clock.Now()})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		signed := h.signIn("a@hospital.demo").Actor
+		if a, err = h.ActorFor(h.ctx(), "a@hospital.demo"); err != nil || len(a.Units) != 0 || len(signed.Units) != 0 || !slices.Equal(a.Roles, signed.Roles) {
+			t.Errorf("with a role in the whole tenant: %v, signed in %v, %v", a.Units, signed.Units, err)
 		}
 	})
 }

@@ -381,18 +381,21 @@ func (s *Service) ActorFor(ctx context.Context, email string) (tenants.Actor, er
 			return err
 		}
 		var units []ids.ID[ids.Unit]
+		everywhere := false
 		for _, m := range ms {
 			if !a.Has(m.Role) {
 				a.Roles = append(a.Roles, m.Role)
 			}
-			if !m.UnitID.IsZero() {
-				units = append(units, m.UnitID)
-				if a.Unit.IsZero() {
-					a.Unit = m.UnitID
-				}
+			if m.UnitID.IsZero() {
+				everywhere = true
+				continue
+			}
+			units = append(units, m.UnitID)
+			if a.Unit.IsZero() {
+				a.Unit = m.UnitID
 			}
 		}
-		if len(units) > 0 {
+		if !everywhere {
 			a.Units, err = unitsBelow(ctx, units)
 		}
 		return err

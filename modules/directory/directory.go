@@ -56,5 +56,7 @@ func (d *Directory) Module() modules.Module {
 		Name: "directory", Migrations: migrations, Locales: locales,
 		Permissions: []policies.Permission{Read},
 		Routes:      d.routes(),
+		Pages:       d.pages(),
+		Nav:         d.nav(),
 	}
 }

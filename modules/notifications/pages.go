@@ -32,6 +32,7 @@ type listing struct {
 
 type line struct {
 	View
+	Code string // of the address that marks it as read
 	When string
 }
 
@@ -47,9 +48,11 @@ func (s *Service) listPage(c *web.Ctx) error {
 	if err != nil {
 		return err
 	}
-	cut := web.Cut(page, rows, func(n Notification) string { return n.ID.String() }, func(n Notification) View { return s.view(ctx, n) })
-	for _, n := range cut.Items {
-		l.Rows = append(l.Rows, line{n, i18n.DateTime(v.Lang, v.Local(n.CreatedAt))})
+	cut := web.Cut(page, rows, func(n Notification) string { return n.ID.String() }, func(n Notification) line {
+		return line{s.view(ctx, n), n.Code, i18n.DateTime(v.Lang, v.Local(n.CreatedAt))}
+	})
+	l.Rows = cut.Items
+	for _, n := range l.Rows {
 		l.Any = l.Any || n.ReadAt == nil
 	}
 	if c.Query("after") != "" {
@@ -83,12 +86,8 @@ func (s *Service) readPost(c *web.Ctx) error {
 	if err != nil {
 		return fault.New(fault.NotFound)
 	}
-	n, err := s.MarkRead(c.Std(), id)
-	if err != nil {
+	if _, err := s.MarkRead(c.Std(), id); err != nil {
 		return err
-	}
-	if c.Form().Get("open") == "1" {
-		return c.See("/referrals/" + n.SubjectID.String())
 	}
 	return c.See("/notifications")
 }

@@ -56,10 +56,10 @@ func (s *Service) findPage(c *web.Ctx) error {
 func (s *Service) findPost(c *web.Ctx) error {
 	f := c.Form()
 	x := found{Values: f}
-	q := Query{Name: short(f.Get("q"), 200), Phone: short(f.Get("phone"), 40), NationalID: short(f.Get("national_id"), 60)}
+	q := Query{Name: short(f.Get("name"), 200), Phone: short(f.Get("phone"), 40), NationalID: short(f.Get("national_id"), 60)}
 	if q.Name+q.Phone+q.NationalID == "" {
-		x.Problems = web.Problems{{Field: "q", Text: c.View("").T("people.find.empty_query")}}
-		c.Unprocessable(fault.In("q", "required"))
+		x.Problems = web.Problems{{Field: "name", Text: c.View("").T("people.find.empty_query")}}
+		c.Unprocessable(fault.In("name", "required"))
 		return s.showFound(c, x)
 	}
 	rows, err := s.Find(c.Std(), q, web.PageOf{Limit: perSearch})

@@ -51,7 +51,7 @@ func (s *Service) newPage(c *web.Ctx) error {
 func blank(c *web.Ctx) url.Values {
 	f := url.Values{}
 	if asked := c.Form(); asked != nil {
-		typedName(f, asked.Get("q"))
+		typedName(f, asked.Get("name"))
 		f.Set("phone_0", short(asked.Get("phone"), 40))
 		f.Set("national_id", short(asked.Get("national_id"), 60))
 	}
@@ -305,7 +305,9 @@ func problems(c *web.Ctx, fields []fault.Field) web.Problems {
 		}
 		out = append(out, web.Problem{Field: id, Text: text})
 	}
-	slices.SortStableFunc(out, func(a, b web.Problem) int { return cmp.Compare(slices.Index(order, a.Field), slices.Index(order, b.Field)) })
+	slices.SortStableFunc(out, func(a, b web.Problem) int {
+		return cmp.Compare(slices.Index(order, a.Field), slices.Index(order, b.Field))
+	})
 	return out
 }
 

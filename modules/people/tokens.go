@@ -71,8 +71,9 @@ func searchTokens(w string) []string {
 	}
 	out := []string{"w:" + x}
 	if len([]rune(x)) <= 3 {
-		return append(out, "p:"+x)
+		out = append(out, "p:"+x)
 	}
+	// A short word too: عبد القادر is Abd El Kader.
 	for _, s := range skeletons(w) {
 		if len(s) > 1 {
 			out = append(out, "s:"+s)

@@ -365,7 +365,7 @@ func (s *Service) approve(ctx context.Context, r *Referral, a Act, now time.Time
 	if r.Basis == "consent" && r.ConsentID.IsZero() {
 		return &fault.Error{Code: fault.IllegalTransition, Key: "referrals.consent_gone", Data: map[string]any{"state": string(r.State), "command": string(a.Command)}}
 	}
-	annex := policies.Annex{policies.Identity: {policies.CatIdentity, policies.CatContact}}
+	annex := exceptionAnnex
 	if !r.Exception {
 		permit, reason, err := s.Agreements.Permits(ctx, r.FromTenant, r.ToTenant, r.Need, profile(p, now.In(s.zone)))
 		if err != nil {

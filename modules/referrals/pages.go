@@ -144,8 +144,8 @@ func (s *Service) listPage(c *web.Ctx) error {
 	if l.Box == "" && l.Query == "" {
 		l.Box = "in"
 	}
-	if l.Box != "" && !s.has(a, l.Box) {
-		l.Box = map[string]string{"in": "out", "out": "in"}[l.Box]
+	if other := map[string]string{"in": "out", "out": "in"}[l.Box]; other != "" && !s.has(a, l.Box) {
+		return c.See("/referrals?box=" + other)
 	}
 	q := Search{Box: l.Box, Number: l.Query}
 	if l.Query == "" {
@@ -236,7 +236,7 @@ func (s *Service) lines(ctx context.Context, v *web.View, rows []View) ([]listLi
 	}
 	out := make([]listLine, len(rows))
 	for i, r := range rows {
-		x := listLine{View: r, Side: side(v.Actor, r.row)}
+		x := listLine{View: r, Side: s.side(v.Actor, r.row)}
 		if r.Identity != nil {
 			x.Name = r.Identity.DisplayName(v.Lang == "ar")
 		}

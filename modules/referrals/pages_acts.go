@@ -250,7 +250,7 @@ func (s *Service) actForm(c *web.Ctx, r Referral, cmd Command, values url.Values
 	if err != nil {
 		return err
 	}
-	f := actForm{Referral: list[0], Side: side(v.Actor, r), Values: values,
+	f := actForm{Referral: list[0], Side: s.side(v.Actor, r), Values: values,
 		deed: deed{Command: cmd, Word: v.T(actKey(v, r, cmd)), Icon: actIcons[cmd], Danger: dangerous[cmd]}}
 	if f.Inputs, err = s.inputs(ctx, v, r, cmd); err != nil {
 		return err
@@ -310,7 +310,7 @@ func (s *Service) actPost(cmd Command) func(c *web.Ctx) error {
 		}
 		c.Flash("flash.referral."+strings.ReplaceAll(string(cmd), "-", "_"), r.Number)
 		to := "/referrals/" + id.String()
-		if side(c.Actor(), r) == policies.Receiver && r.OpenedAt.IsZero() {
+		if s.side(c.Actor(), r) == policies.Receiver && r.OpenedAt.IsZero() {
 			to += "?card=1"
 		}
 		return c.See(to)

@@ -380,7 +380,7 @@ func actView(v *web.View, f actForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = web.Back(v, backPath(f), v.T("referrals.title", "Number", f.Referral.Number)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = web.Back(v, backPath(f), titleOf(v, f.Referral)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -3,12 +3,9 @@ package referrals
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"shubbak/modules/directory"
-	"shubbak/modules/documents"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
@@ -126,6 +123,9 @@ func (s *Service) render(c *web.Ctx, r View, with func(v *web.View, p *sheet)) e
 		return err
 	}
 	with(v, &p)
+	if v.Path = "/referrals/" + p.ID.String(); p.CardOnly {
+		v.Path += "?card=1" // changing the language opens nothing
+	}
 	v.Title = p.Title
 	v.Failed = p.Changed != nil || len(p.Problems) > 0
 	return c.Render(referralView(v, p))
@@ -133,16 +133,13 @@ func (s *Service) render(c *web.Ctx, r View, with func(v *web.View, p *sheet)) e
 
 func (s *Service) sheet(ctx context.Context, v *web.View, r View) (sheet, error) {
 	now := v.Now
-	p := sheet{View: r, Side: side(v.Actor, r.row), From: s.tenantName(ctx, v, r.From.Tenant), To: s.tenantName(ctx, v, r.To.Tenant), Back: "out", Place: map[string]string{}}
+	p := sheet{View: r, Side: s.side(v.Actor, r.row), From: s.tenantName(ctx, v, r.From.Tenant), To: s.tenantName(ctx, v, r.To.Tenant), Back: "out", Place: map[string]string{}}
 	rels := relations(v.Actor, r.row)
 	p.Other = p.To
 	if p.Side == policies.Receiver {
 		p.Other, p.Back = p.From, "in"
 	}
-	p.Title = v.T("referrals.title", "Number", r.Number)
-	if r.Number == "" {
-		p.Title = v.T("referrals.title.draft")
-	}
+	p.Title = titleOf(v, r)
 	p.Sub = words(r.Service.Name, v) + " · " + p.Other
 	if r.Identity != nil {
 		p.Sub = p.Title + " · " + p.Sub
@@ -281,7 +278,7 @@ func (s *Service) ladder(ctx context.Context, v *web.View, r Referral) ([]rung, 
 	}
 	now, g := v.Now, r.grant()
 	var err error
-	if r.SentAt.IsZero() && side(v.Actor, r) == policies.Sender {
+	if r.SentAt.IsZero() && s.side(v.Actor, r) == policies.Sender {
 		if g, err = s.wouldGrant(ctx, r, now); err != nil {
 			return nil, err
 		}
@@ -340,146 +337,4 @@ func whyShut(r Referral, annex policies.Annex, x policies.Slice) string {
 		return "basis"
 	}
 	return "consent"
-}
-
-func (s *Service) messagePost(c *web.Ctx) error {
-	id, err := pageID(c)
-	if err != nil {
-		return err
-	}
-	text := c.Form().Get("text")
-	if strings.TrimSpace(text) == "" {
-		err = fault.In("text", "required")
-	} else if len([]rune(text)) > 4000 {
-		err = fault.In("text", "too_long")
-	} else {
-		_, err = s.Say(c.Std(), id, text)
-	}
-	if fields := web.Faults(err); fields != nil {
-		return s.shownAgain(c, id, err, func(v *web.View, p *sheet) {
-			p.Said = text
-			p.Problems = web.Problems{{Field: "message", Text: v.T("referrals.problem", "Field", v.T("referrals.field.message"), "Problem", c.FieldSentence(fields[0]))}}
-		})
-	}
-	if fault.Has(err, fault.IllegalTransition) {
-		return s.changed(c, id, err)
-	}
-	if err != nil {
-		return err
-	}
-	return s.backTo(c, id, "flash.referral.message")
-}
-
-// backTo leads to the referral without opening what has not been opened.
-func (s *Service) backTo(c *web.Ctx, id ID, flash string) error {
-	r, err := s.reach(c.Std(), id, read)
-	if err != nil {
-		return err
-	}
-	c.Flash(flash, r.Number)
-	to := "/referrals/" + id.String()
-	if side(c.Actor(), r) == policies.Receiver && r.OpenedAt.IsZero() {
-		to += "?card=1"
-	}
-	return c.See(to)
-}
-
-func (s *Service) numberPost(c *web.Ctx) error {
-	id, err := pageID(c)
-	if err != nil {
-		return err
-	}
-	number := strings.TrimSpace(c.Form().Get("receiver_number"))
-	version, _ := strconv.ParseInt(c.Form().Get("version"), 10, 64)
-	if len([]rune(number)) > 40 {
-		err = fault.In("receiver_number", "too_long")
-	} else {
-		err = s.Change(c.Std(), id, version, nil, &number)
-	}
-	if fields := web.Faults(err); fields != nil {
-		return s.shownAgain(c, id, err, func(v *web.View, p *sheet) {
-			p.Problems = web.Problems{{Field: "receiver_number", Text: v.T("referrals.problem", "Field", v.T("referrals.field.receiver_number"), "Problem", c.FieldSentence(fields[0]))}}
-		})
-	}
-	if fault.Has(err, fault.VersionConflict) {
-		return s.changed(c, id, err)
-	}
-	if err != nil {
-		return err
-	}
-	return s.backTo(c, id, "flash.referral.number")
-}
-
-func (s *Service) settlePost(c *web.Ctx) error {
-	id, err := pageID(c)
-	if err != nil {
-		return err
-	}
-	if err := s.Settle(c.Std(), id); err != nil {
-		return err
-	}
-	return s.backTo(c, id, "flash.referral.settle")
-}
-
-func (s *Service) documentPost(c *web.Ctx) error {
-	id, err := pageID(c)
-	if err != nil {
-		return err
-	}
-	err = s.Documents.ReceiveForm(c, id)
-	if fields := web.Faults(err); fields != nil {
-		return s.shownAgain(c, id, err, func(v *web.View, p *sheet) {
-			for _, x := range fields {
-				p.Problems = append(p.Problems, web.Problem{Field: "document-" + x.Field, Text: v.T("referrals.problem", "Field", v.T("referrals.field."+x.Field), "Problem", c.FieldSentence(x))})
-			}
-		})
-	}
-	if fault.Has(err, fault.TooLarge) || fault.Has(err, fault.UnsupportedMedia) {
-		return s.shownAgain(c, id, err, func(v *web.View, p *sheet) {
-			p.Problems = web.Problems{{Field: "document-file", Text: sentence(c, err)}}
-		})
-	}
-	if err != nil {
-		return err
-	}
-	return s.backTo(c, id, "flash.referral.document")
-}
-
-// documentGet streams a file for keeping; each opening is a disclosure.
-func (s *Service) documentGet(c *web.Ctx) error {
-	id, err := pageID(c)
-	if err != nil {
-		return err
-	}
-	doc, err := ids.Parse[ids.Document](c.Params("doc"))
-	if err != nil {
-		return fault.New(fault.NotFound)
-	}
-	known, err := s.Documents.Get(c.Std(), doc)
-	if err != nil {
-		return err
-	}
-	if known.ReferralID != id {
-		return fault.New(fault.NotFound)
-	}
-	d, body, err := s.Documents.Open(c.Std(), doc)
-	if err != nil {
-		return err
-	}
-	documents.Attach(c, d, body)
-	return nil
-}
-
-// ageOf is a person's age in words, "" when unknown.
-func ageOf(v *web.View, i Identity) string {
-	b, err := time.Parse(time.DateOnly, i.BirthDate)
-	if err != nil {
-		return ""
-	}
-	now := v.Local(v.Now)
-	years := now.Year() - b.Year()
-	if i.BirthPrecision == "day" && now.Format("0102") < b.Format("0102") {
-		years--
-	}
-	return v.T("referrals.age.years", "Count", max(years, 0))
 }

@@ -147,3 +147,25 @@ func choiceWord(v *web.View, q directory.Question, code string) string {
 func clockTone(c web.Clock) string {
 	return map[string]string{"ok": "n", "warn-at": "s", "late": "r"}[c.Kind]
 }
+
+// titleOf names a referral by its number; drafts have none.
+func titleOf(v *web.View, r View) string {
+	if r.Number == "" {
+		return v.T("referrals.title.draft")
+	}
+	return v.T("referrals.title", "Number", r.Number)
+}
+
+// ageOf is a person's age in words, "" when unknown.
+func ageOf(v *web.View, i Identity) string {
+	b, err := time.Parse(time.DateOnly, i.BirthDate)
+	if err != nil {
+		return ""
+	}
+	now := v.Local(v.Now)
+	years := now.Year() - b.Year()
+	if i.BirthPrecision == "day" && now.Format("0102") < b.Format("0102") {
+		years--
+	}
+	return v.T("referrals.age.years", "Count", max(years, 0))
+}

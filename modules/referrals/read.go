@@ -72,16 +72,18 @@ func (s *Service) reach(ctx context.Context, id ID, p policies.Permission) (Refe
 	return r, nil
 }
 
-// side tells whether the actor reads as sender, receiver, or judge of an exception.
-func side(a tenants.Actor, r Referral) policies.Relation {
+// side tells as whom the actor reads: in the first of these relations in which the
+// law lets one of the actor's roles read. A coordinator reaches every desk, and
+// still reads a referral only as the judge of an exception.
+func (s *Service) side(a tenants.Actor, r Referral) policies.Relation {
 	rels := relations(a, r)
-	switch {
-	case slices.Contains(rels, policies.Sender) && !a.Has("coordinator"):
-		return policies.Sender
-	case slices.Contains(rels, policies.Receiver):
+	for _, x := range []policies.Relation{policies.Sender, policies.Receiver} {
+		if slices.Contains(rels, x) && s.Law.Allow(a, read, x) {
+			return x
+		}
+	}
+	if slices.Contains(rels, policies.Assignee) {
 		return policies.Receiver
-	case slices.Contains(rels, policies.Sender):
-		return policies.Sender
 	}
 	return policies.Arbiter
 }
@@ -99,11 +101,17 @@ func (s *Service) Get(ctx context.Context, id ID) (View, error) {
 // After is what a command answers: the card alone until somebody has opened the
 // person, so that an acceptance can still be taken back.
 func (s *Service) After(ctx context.Context, id ID) (View, error) {
-	r, err := s.reach(ctx, id, read)
-	if err != nil {
+	var r Referral
+	if err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
+		r, err = byID(ctx, id)
+		return err
+	}); err != nil {
 		return View{}, err
 	}
-	if side(tenants.From(ctx), r) == policies.Receiver && r.OpenedAt.IsZero() {
+	// The judge of an exception has no part in it once it is judged: the card is all
+	// that the answer holds.
+	judged := !s.Law.Allow(tenants.From(ctx), read, relations(tenants.From(ctx), r)...)
+	if judged || s.side(tenants.From(ctx), r) == policies.Receiver && r.OpenedAt.IsZero() {
 		return s.card(ctx, r)
 	}
 	return s.show(ctx, r)
@@ -128,7 +136,7 @@ func (s *Service) card(ctx context.Context, r Referral) (View, error) {
 
 func (s *Service) show(ctx context.Context, r Referral) (View, error) {
 	a := tenants.From(ctx)
-	switch side(a, r) {
+	switch s.side(a, r) {
 	case policies.Arbiter:
 		return s.card(ctx, r)
 	case policies.Sender:
@@ -262,7 +270,7 @@ func (s *Service) Subject(ctx context.Context, id ID) (documents.Subject, error)
 	a := tenants.From(ctx)
 	open := r.openNow(s.Clock.Now())
 	sub := documents.Subject{Key: r.KeyID}
-	own := side(a, r)
+	own := s.side(a, r)
 	rels := relations(a, r)
 	switch {
 	case !s.Law.Allow(a, documents.Add, rels...):
@@ -394,7 +402,7 @@ func (s *Service) views(ctx context.Context, rows []Referral, content map[ID]con
 	var persons []ids.ID[ids.Person]
 	for _, r := range rows {
 		services = append(services, r.ServiceID)
-		if side(a, r) == policies.Sender {
+		if s.side(a, r) == policies.Sender {
 			persons = append(persons, r.PersonID)
 		}
 	}
@@ -409,7 +417,7 @@ func (s *Service) views(ctx context.Context, rows []Referral, content map[ID]con
 	out := make([]View, len(rows))
 	for i, r := range rows {
 		out[i] = s.view(ctx, a, r, names[r.ServiceID], now)
-		if side(a, r) == policies.Sender {
+		if s.side(a, r) == policies.Sender {
 			out[i].PersonID = r.PersonID
 			if p, ok := known[r.PersonID]; ok {
 				id := identityOf(p, false)
@@ -504,7 +512,11 @@ func (s *Service) wouldGrant(ctx context.Context, r Referral, now time.Time) (po
 			return err
 		}
 		consented, err := s.consent(ctx, &r, recipient.Slug, now)
-		g = policies.Share(permit.Annex, r.Basis, consented, policies.Split(r.Wanted), recipient.Declared().Care)
+		annex := permit.Annex
+		if r.Exception {
+			annex = exceptionAnnex
+		}
+		g = policies.Share(annex, r.Basis, consented, policies.Split(r.Wanted), recipient.Declared().Care)
 		return err
 	})
 	return g, err
@@ -578,7 +590,7 @@ func (s *Service) Events(ctx context.Context, id ID, page web.PageOf) ([]EventVi
 			return err
 		}
 		for _, n := range rows {
-			if n.Kind != "note" || side(a, r) == policies.Arbiter {
+			if n.Kind != "note" || s.side(a, r) == policies.Arbiter {
 				continue
 			}
 			text, err := s.Vault.Open(ctx, notePlace(n.ReferralID, n.Sequence, n.Kind), n.Sealed)

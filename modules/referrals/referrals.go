@@ -81,7 +81,7 @@ func (s *Service) Module() modules.Module {
 		Name: "referrals", Migrations: migrations, Locales: locales,
 		Permissions: []policies.Permission{create, read, update, message, preview},
 		Routes:      s.routes(),
-		Pages:       s.pages(),
+		Pages:       append(s.pages(), s.sendPages()...),
 		Nav:         s.nav(),
 		Events:      s.subscriptions(),
 		Schedules:   s.schedules(),

@@ -226,7 +226,7 @@ func (s *Service) send(ctx context.Context, r *Referral, p people.Person, servic
 	annex := permit.Annex
 	if excepted {
 		// An exception opens card and identity at most (domain.md §3).
-		annex = policies.Annex{policies.Identity: {policies.CatIdentity, policies.CatContact}}
+		annex = exceptionAnnex
 	}
 	r.setGrant(policies.Share(annex, r.Basis, consented, policies.Split(r.Wanted), recipient.Declared().Care))
 	own, err := s.Tenants.ByID(ctx, r.FromTenant)

@@ -156,6 +156,10 @@ func (s *Service) open(ctx context.Context, rows []sliceRow) (map[ID]contents, e
 	return out, nil
 }
 
+// exceptionAnnex is what an exception to the agreement opens at most: card and
+// identity (domain.md §3).
+var exceptionAnnex = policies.Annex{policies.Identity: {policies.CatIdentity, policies.CatContact}}
+
 // grant is what was fixed at send.
 func (r *Referral) grant() policies.Grant {
 	var g policies.Grant

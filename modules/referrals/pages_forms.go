@@ -1,0 +1,140 @@
+package referrals
+
+import (
+	"strconv"
+	"strings"
+
+	"shubbak/modules/documents"
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/policies"
+	"shubbak/web"
+)
+
+func (s *Service) messagePost(c *web.Ctx) error {
+	id, err := pageID(c)
+	if err != nil {
+		return err
+	}
+	text := c.Form().Get("text")
+	if strings.TrimSpace(text) == "" {
+		err = fault.In("text", "required")
+	} else if len([]rune(text)) > 4000 {
+		err = fault.In("text", "too_long")
+	} else {
+		_, err = s.Say(c.Std(), id, text)
+	}
+	if fields := web.Faults(err); fields != nil {
+		return s.shownAgain(c, id, err, func(v *web.View, p *sheet) {
+			p.Said = text
+			p.Problems = web.Problems{{Field: "message", Text: v.T("referrals.problem", "Field", v.T("referrals.field.message"), "Problem", c.FieldSentence(fields[0]))}}
+		})
+	}
+	if fault.Has(err, fault.IllegalTransition) {
+		return s.changed(c, id, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.backTo(c, id, "flash.referral.message")
+}
+
+// backTo leads to the referral without opening what has not been opened.
+func (s *Service) backTo(c *web.Ctx, id ID, flash string) error {
+	r, err := s.reach(c.Std(), id, read)
+	if err != nil {
+		return err
+	}
+	c.Flash(flash, r.Number)
+	to := "/referrals/" + id.String()
+	if s.side(c.Actor(), r) == policies.Receiver && r.OpenedAt.IsZero() {
+		to += "?card=1"
+	}
+	return c.See(to)
+}
+
+func (s *Service) numberPost(c *web.Ctx) error {
+	id, err := pageID(c)
+	if err != nil {
+		return err
+	}
+	number := strings.TrimSpace(c.Form().Get("receiver_number"))
+	version, _ := strconv.ParseInt(c.Form().Get("version"), 10, 64)
+	if len([]rune(number)) > 40 {
+		err = fault.In("receiver_number", "too_long")
+	} else {
+		err = s.Change(c.Std(), id, version, nil, &number)
+	}
+	if fields := web.Faults(err); fields != nil {
+		return s.shownAgain(c, id, err, func(v *web.View, p *sheet) {
+			p.Problems = web.Problems{{Field: "receiver_number", Text: v.T("referrals.problem", "Field", v.T("referrals.field.receiver_number"), "Problem", c.FieldSentence(fields[0]))}}
+		})
+	}
+	if fault.Has(err, fault.VersionConflict) {
+		return s.changed(c, id, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.backTo(c, id, "flash.referral.number")
+}
+
+func (s *Service) settlePost(c *web.Ctx) error {
+	id, err := pageID(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Settle(c.Std(), id); err != nil {
+		return err
+	}
+	return s.backTo(c, id, "flash.referral.settle")
+}
+
+func (s *Service) documentPost(c *web.Ctx) error {
+	id, err := pageID(c)
+	if err != nil {
+		return err
+	}
+	err = s.Documents.ReceiveForm(c, id)
+	if fields := web.Faults(err); fields != nil {
+		return s.shownAgain(c, id, err, func(v *web.View, p *sheet) {
+			for _, x := range fields {
+				p.Problems = append(p.Problems, web.Problem{Field: "document-" + x.Field, Text: v.T("referrals.problem", "Field", v.T("referrals.field."+x.Field), "Problem", c.FieldSentence(x))})
+			}
+		})
+	}
+	if fault.Has(err, fault.TooLarge) || fault.Has(err, fault.UnsupportedMedia) {
+		return s.shownAgain(c, id, err, func(v *web.View, p *sheet) {
+			p.Problems = web.Problems{{Field: "document-file", Text: sentence(c, err)}}
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return s.backTo(c, id, "flash.referral.document")
+}
+
+// documentGet streams a file for keeping; each opening is a disclosure.
+func (s *Service) documentGet(c *web.Ctx) error {
+	id, err := pageID(c)
+	if err != nil {
+		return err
+	}
+	doc, err := ids.Parse[ids.Document](c.Params("doc"))
+	if err != nil {
+		return fault.New(fault.NotFound)
+	}
+	known, err := s.Documents.Get(c.Std(), doc)
+	if err != nil {
+		return err
+	}
+	if known.ReferralID != id {
+		return fault.New(fault.NotFound)
+	}
+	d, body, err := s.Documents.Open(c.Std(), doc)
+	if err != nil {
+		return err
+	}
+	documents.Attach(c, d, body)
+	return nil
+}
