@@ -81,7 +81,7 @@ func TestEvidenceIsSealed(t *testing.T) {
 func TestAConsentCoversPurposeAndRecipientForATime(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		p, other := h.register(fatima()), h.register(Person{GivenName: "Karim", FamilyName: "Alaoui", Sex: "male"})
-		covers := func(person personID, purpose, recipient string) ids.ID[ids.Consent] {
+		covers := func(person pid, purpose, recipient string) ids.ID[ids.Consent] {
 			t.Helper()
 			c, err := h.ConsentFor(h.ctx(), person, purpose, recipient)
 			if err != nil {

@@ -27,7 +27,7 @@ import (
 	"shubbak/web"
 )
 
-type personID = ids.ID[ids.Person]
+type pid = ids.ID[ids.Person]
 
 // house is a coordination and a hospital with empty registers.
 type house struct {
@@ -46,7 +46,7 @@ type withdrawals struct {
 	fail   error
 }
 
-func (w *withdrawals) ConsentWithdrawn(ctx context.Context, _ personID, _ ids.ID[ids.Consent], _ bool) error {
+func (w *withdrawals) ConsentWithdrawn(ctx context.Context, _ pid, _ ids.ID[ids.Consent], _ bool) error {
 	w.calls++
 	w.inside = db.Inside(ctx)
 	return w.fail
@@ -107,7 +107,7 @@ func fatima(change ...func(p *Person)) Person {
 	return p
 }
 
-func (h *house) register(p Person, distinct ...personID) Person {
+func (h *house) register(p Person, distinct ...pid) Person {
 	h.t.Helper()
 	got, err := h.Register(h.ctx(), p, distinct)
 	if err != nil {
@@ -117,7 +117,7 @@ func (h *house) register(p Person, distinct ...personID) Person {
 }
 
 // candidates are the ids of a possible_duplicate, nil for any other answer.
-func candidatesOf(err error) (out []personID) {
+func candidatesOf(err error) (out []pid) {
 	var f *fault.Error
 	if !errors.As(err, &f) || f.Code != fault.PossibleDuplicate {
 		return nil
@@ -129,7 +129,7 @@ func candidatesOf(err error) (out []personID) {
 }
 
 // find searches and gives the ids, newest first.
-func (h *house) find(q Query) (out []personID) {
+func (h *house) find(q Query) (out []pid) {
 	h.t.Helper()
 	list, err := h.Find(h.ctx(), q, web.PageOf{Limit: 50})
 	if err != nil {

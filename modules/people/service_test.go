@@ -37,7 +37,7 @@ func TestWhatIsSealedStandsNowhereInClear(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		p := h.register(fatima())
 		err := h.DB.InTx(h.ctx(), func(ctx context.Context) error {
-			rows, err := byIDs(ctx, []personID{p.ID})
+			rows, err := byIDs(ctx, []pid{p.ID})
 			if err != nil || len(rows) != 1 {
 				return fmt.Errorf("%d rows: %w", len(rows), err)
 			}
@@ -92,16 +92,16 @@ func TestPossibleDuplicates(t *testing.T) {
 			each(t, func(t *testing.T, h *house) {
 				first := h.register(fatima())
 				_, err := h.Register(h.ctx(), c.second, nil)
-				if got := candidatesOf(err); c.same != slices.Equal(got, []personID{first.ID}) || !c.same && err != nil {
+				if got := candidatesOf(err); c.same != slices.Equal(got, []pid{first.ID}) || !c.same && err != nil {
 					t.Fatalf("candidates %v, %v", got, err)
 				}
 				if !c.same {
 					return
 				}
-				if _, err := h.Register(h.ctx(), c.second, []personID{ids.New[ids.Person]()}); candidatesOf(err) == nil {
+				if _, err := h.Register(h.ctx(), c.second, []pid{ids.New[ids.Person]()}); candidatesOf(err) == nil {
 					t.Errorf("another id in distinct_from let it pass: %v", err)
 				}
-				if _, err := h.Register(h.ctx(), c.second, []personID{first.ID}); err != nil {
+				if _, err := h.Register(h.ctx(), c.second, []pid{first.ID}); err != nil {
 					t.Errorf("said to be distinct: %v", err)
 				}
 			})
@@ -124,7 +124,7 @@ func TestSearch(t *testing.T) {
 		m := h.register(Person{GivenNameAr: "محمد", FamilyNameAr: "الإدريسي", Sex: "male", Private: Private{Phones: []Phone{{Number: "0612345678"}}}})
 		k := h.register(Person{GivenName: "Abd El Kader", FamilyName: "Ben Ali", Sex: "male"})
 		a := h.register(Person{Anonymous: true, Alias: "homme inconnu, 40 ans"})
-		for q, want := range map[string][]personID{
+		for q, want := range map[string][]pid{
 			"فاطمة": {f.ID}, "فاطمه": {f.ID}, "Fatima": {f.ID}, "FATMA": {f.ID}, "fat": {f.ID}, "بوزيان": {f.ID}, "Bouziane Fatima": {f.ID}, "Fátima": {f.ID},
 			"محمد": {m.ID}, "Mohammed": {m.ID}, "Muhammad Idrissi": {m.ID}, "الادريسي": {m.ID}, "El Idrissi": {m.ID},
 			"عبد القادر": {k.ID}, "Abdelkader": {k.ID}, "Benali": {k.ID}, "بنعلي": {k.ID}, "inconnu": {a.ID},
@@ -136,15 +136,15 @@ func TestSearch(t *testing.T) {
 		}
 		for name, c := range map[string]struct {
 			q    Query
-			want []personID
+			want []pid
 		}{
-			"a phone as it is spoken":  {Query{Phone: "06 61 00 00 27"}, []personID{f.ID}},
-			"a phone with its country": {Query{Phone: "00212612345678"}, []personID{m.ID}},
+			"a phone as it is spoken":  {Query{Phone: "06 61 00 00 27"}, []pid{f.ID}},
+			"a phone with its country": {Query{Phone: "00212612345678"}, []pid{m.ID}},
 			"an unknown phone":         {Query{Phone: "0600000000"}, nil},
-			"an identity number":       {Query{NationalID: "f123456"}, []personID{f.ID}},
+			"an identity number":       {Query{NationalID: "f123456"}, []pid{f.ID}},
 			"part of one":              {Query{NationalID: "F12345"}, nil},
 			"name and phone together":  {Query{Name: "Fatima", Phone: "0612345678"}, nil},
-			"name and number together": {Query{Name: "Fatima", NationalID: "F123456"}, []personID{f.ID}},
+			"name and number together": {Query{Name: "Fatima", NationalID: "F123456"}, []pid{f.ID}},
 		} {
 			if got := h.find(c.q); !slices.Equal(got, c.want) {
 				t.Errorf("%s: %v, want %v", name, got, c.want)
@@ -161,12 +161,12 @@ func TestSearch(t *testing.T) {
 
 func TestPagesOfASearchMeet(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
-		var want []personID
+		var want []pid
 		for i := range 7 {
 			p := h.register(Person{GivenName: "Karim", FamilyName: "Alaoui", Sex: "male", BirthDate: fmt.Sprintf("19%d0-01-01", i+1)})
-			want = append([]personID{p.ID}, want...)
+			want = append([]pid{p.ID}, want...)
 		}
-		var got []personID
+		var got []pid
 		for after := ""; ; {
 			list, err := h.Find(h.ctx(), Query{Name: "Karim"}, web.PageOf{Limit: 3, After: after})
 			if err != nil {
