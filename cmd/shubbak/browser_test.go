@@ -109,13 +109,14 @@ func (b *browser) open(tenant, path string) {
 	b.do(chromedp.Navigate(b.w.url+"/t/"+tenant+path), chromedp.WaitReady(chromedp.CSS("main")))
 }
 
-// signIn is the form, in the portal's own language.
+// signIn is the form; the account reads Arabic afterwards.
 func (b *browser) signIn(email string) {
 	b.t.Helper()
 	tenant := tenantOf(email)
 	b.open(tenant, "/sign-in")
 	b.do(chromedp.SetValue(chromedp.CSS("#email"), email), chromedp.SetValue(chromedp.CSS("#password"), b.w.password))
 	b.press(`main button.primary`)
+	b.lang(tenant, "ar")
 }
 
 // press clicks and waits for the page that follows.
