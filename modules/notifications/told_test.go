@@ -1,0 +1,68 @@
+package notifications
+
+import (
+	"strings"
+	"testing"
+
+	"shubbak/modules/referrals"
+	"shubbak/platform/ids"
+)
+
+// contract is the sentence of the contract ("GET /notifications"), written again.
+var contract = map[Whom]string{
+	ReceivingUnit: "sent answered recall_requested recall_undone recalled outcome_confirmed document_added entered_in_error",
+	SendingUser:   "info_requested accepted acceptance_undone declined redirected waitlisted scheduled no_show completed failed recall_refused recalled expired returned",
+	Approvers:     "approval_awaited",
+	OtherSide:     "message",
+	Nobody:        "created consent_awaited acknowledged started held resumed reported assigned",
+}
+
+func TestWhoIsToldStandsAsTheContractSays(t *testing.T) {
+	want := map[string][]Whom{}
+	for whom, events := range contract {
+		for _, e := range strings.Fields(events) {
+			want[e] = append(want[e], whom)
+		}
+	}
+	for event, groups := range want {
+		got := []Whom{told[event]}
+		if told[event] == bothUnits {
+			got = []Whom{ReceivingUnit, SendingUser}
+		}
+		if len(got) != len(groups) {
+			t.Errorf("%s tells %v, the contract says %v", event, got, groups)
+			continue
+		}
+		for _, g := range groups {
+			if got[0] != g && got[len(got)-1] != g {
+				t.Errorf("%s tells %v, the contract says %v", event, got, groups)
+			}
+		}
+	}
+	for event := range told {
+		if want[event] == nil {
+			t.Errorf("%s stands in no line of the contract", event)
+		}
+	}
+	for command, rules := range referrals.Table {
+		for _, r := range rules {
+			if told[r.Event] == "" {
+				t.Errorf("%s writes %s, and nobody decided who is told", command, r.Event)
+			}
+		}
+	}
+}
+
+// TestNoDeliveryIsMadeForNothing: the audience is narrowed by the same table.
+func TestNoDeliveryIsMadeForNothing(t *testing.T) {
+	from, to := ids.New[ids.Tenant](), ids.New[ids.Tenant]()
+	for event, whom := range told {
+		m := referrals.Moved{Event: event, FromTenant: from, ToTenant: to, ByTenant: from}
+		sender, receiver := concerns(m, from.String()), concerns(m, to.String())
+		wantSender := whom == SendingUser || whom == Approvers || whom == bothUnits
+		wantReceiver := whom == ReceivingUnit || whom == OtherSide || whom == bothUnits
+		if sender != wantSender || receiver != wantReceiver {
+			t.Errorf("%s: sender %v, receiver %v", event, sender, receiver)
+		}
+	}
+}
