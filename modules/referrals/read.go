@@ -11,7 +11,6 @@ import (
 	"shubbak/modules/documents"
 	"shubbak/platform/audit"
 	"shubbak/platform/fault"
-	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/policies"
 	"shubbak/tenants"
@@ -677,5 +676,3 @@ func (s *Service) Message(ctx context.Context, id ids.ID[ids.Message]) (v Messag
 	})
 	return v, err
 }
-
-func arabic(ctx context.Context) bool { return tenants.From(ctx).Lang == i18n.Arabic }
