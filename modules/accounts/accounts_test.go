@@ -194,7 +194,7 @@ func TestGuessingIsBraked(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for range failuresPerPair - 1 {
+		for range 9 {
 			fail(bucket("pair", "", "a@hospital.demo"), bucket("client", ""))
 		}
 		if _, err := h.SignIn(h.ctx(), "a@hospital.demo", "wrong"); !fault.Has(err, fault.InvalidCredentials) { // the tenth
@@ -209,7 +209,7 @@ func TestGuessingIsBraked(t *testing.T) {
 		h.clock.Advance(15*time.Minute + time.Second)
 		h.signIn("a@hospital.demo")
 
-		for i := range failuresPerClient {
+		for i := range 100 {
 			fail(bucket("pair", "", fmt.Sprint(i)), bucket("client", ""))
 		}
 		if _, err := h.SignIn(h.ctx(), "b@hospital.demo", password); !fault.Has(err, fault.TooMany) {
@@ -264,6 +264,39 @@ func TestALinkWorksOnce(t *testing.T) {
 		h.clock.Advance(LinkLife)
 		if _, err := h.UseLink(h.ctx(), late, "a third password"); !fault.Has(err, fault.NotFound) {
 			t.Errorf("after 72 hours: %v", err)
+		}
+	})
+}
+
+func TestALinkThatSomebodyIsUsingIsNotFree(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		code, err := h.Link(h.ctx(), h.user("a@hospital.demo", nil, "intake"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken, release := make(chan struct{}), make(chan struct{})
+		first, second := make(chan error, 1), make(chan error, 1)
+		take := func(after func()) error {
+			return h.DB.InTx(h.ctx(), func(ctx context.Context) error {
+				_, err := takeLink(ctx, hashToken(code), h.clock.Now())
+				after()
+				return err
+			})
+		}
+		go func() { first <- take(func() { close(taken); <-release }) }()
+		<-taken
+		go func() { second <- take(func() {}) }()
+		select {
+		case err := <-second:
+			t.Errorf("it did not wait: %v", err)
+		case <-time.After(150 * time.Millisecond):
+		}
+		close(release)
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+		if err := <-second; !fault.Has(err, fault.NotFound) {
+			t.Errorf("the second: %v", err)
 		}
 	})
 }

@@ -77,11 +77,8 @@ func reasons(v *web.View, o Offer, p *terms.Profile) []Reason {
 	if p != nil && o.Permitted {
 		add("ok", "agreement")
 	}
-	switch o.Status {
-	case assessment:
+	if o.Status == assessment {
 		add("warn", "status.assessment_required")
-	case "waitlist":
-		add("warn", "status.waitlist")
 	}
 	return out
 }

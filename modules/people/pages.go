@@ -19,6 +19,8 @@ func (s *Service) pages() []web.Route {
 	return []web.Route{
 		web.Page(http.MethodGet, "/people", Search, s.findPage),
 		web.Page(http.MethodPost, "/people/search", Search, s.findPost),
+		// A form that was answered in place is asked for again when the language changes.
+		web.Page(http.MethodGet, "/people/search", Search, func(c *web.Ctx) error { return c.See("/people") }),
 		web.Page(http.MethodGet, "/people/new", Register, s.newPage),
 		web.Page(http.MethodPost, "/people/new", Register, s.newFrom),
 		web.Page(http.MethodPost, "/people", Register, s.registerPost),
@@ -27,6 +29,7 @@ func (s *Service) pages() []web.Route {
 		web.Page(http.MethodPost, "/people/:id/edit", Update, s.editPost),
 		web.Page(http.MethodGet, "/people/:id/consents/new", ConsentPerm, s.consentPage),
 		web.Page(http.MethodPost, "/people/:id/consents", ConsentPerm, s.consentPost),
+		web.Page(http.MethodGet, "/people/:id/consents", ConsentPerm, s.consentPage),
 		web.Page(http.MethodGet, "/people/:id/consents/:consent_id/withdraw", ConsentPerm, s.withdrawPage),
 		web.Page(http.MethodPost, "/people/:id/consents/:consent_id/withdraw", ConsentPerm, s.withdrawPost),
 	}

@@ -95,6 +95,8 @@ func (s *Service) seen(v *web.View, x sending) []seen {
 	}
 	shut := func(slice policies.Slice, category string) string {
 		switch {
+		case x.Exception && !slices.Contains(x.permit.Annex[slice], category):
+			return v.T("send.shut.exception")
 		case !slices.Contains(x.permit.Annex[slice], category):
 			return v.T("referrals.shut.annex")
 		case basis != "consent":
@@ -133,6 +135,11 @@ func (s *Service) seen(v *web.View, x sending) []seen {
 	return append(out, seen{"shut", "minus", v.T("send.seen.never"), v.T("send.seen.clinical"), "", []string{v.T("send.seen.clinical_why")}})
 }
 
+// pair is a word with its value, which keeps its own direction.
+func pair(v *web.View, word, value string) string {
+	return v.T("referrals.problem", "Field", word, "Problem", "\u2068"+value+"\u2069")
+}
+
 func comma(v *web.View) string {
 	if v.Lang == i18n.Arabic {
 		return "، "
@@ -154,7 +161,7 @@ func (s *Service) cardWords(v *web.View, x sending) []string {
 	out = append(out, v.T("urgency."+x.Values.Get("priority")))
 	for _, q := range x.Offer.Triage {
 		if a := x.Values.Get("triage_" + q.Code); a != "" {
-			out = append(out, words(q.Text, v)+": "+choiceWord(v, q, a))
+			out = append(out, pair(v, words(q.Text, v), choiceWord(v, q, a)))
 		}
 	}
 	return out

@@ -123,6 +123,9 @@ func (x *sending) fill(v *web.View) {
 	if x.Values.Get("consent") == newConsent && len(x.Consents) > 0 && x.Values.Get("typed") == "" {
 		x.Values.Set("consent", x.Consents[0].ID.String())
 	}
+	if x.Values.Get("consent") == newConsent && !v.May("person", "consent") {
+		x.Values.Set("consent", noConsent)
+	}
 	x.Values.Set("need", x.Need)
 }
 
