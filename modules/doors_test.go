@@ -25,6 +25,7 @@ var doors = map[string][]string{
 	"modernc.org/sqlite":                     {"platform/db/*.go"},
 	"github.com/hibiken/asynq":               {"platform/outbox/queue.go"},
 	"github.com/alicebob/miniredis/v2":       {"platform/outbox/queue.go"},
+	"github.com/redis/go-redis/v9":           {"platform/outbox/queue.go"},
 	"github.com/minio/minio-go/v7":           {"platform/blob/s3.go"},
 	"github.com/casbin/casbin/v2":            {"policies/policies.go"},
 	"github.com/tink-crypto/tink-go/v2":      {"platform/vault/*.go", "cmd/shubbak/names.go"},
