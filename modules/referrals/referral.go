@@ -267,7 +267,7 @@ func (r *Referral) move(c Command, now time.Time) (Event, error) {
 	case before:
 		to = r.BeforeRecall
 	}
-	if to == RecallRequested {
+	if to == RecallRequested && r.State != RecallRequested {
 		r.BeforeRecall = r.State
 	}
 	return r.become(to, rule.Event, now), nil
