@@ -1,12 +1,12 @@
 package referrals
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"shubbak/modules/agreements"
 	"shubbak/modules/directory"
@@ -57,6 +57,10 @@ func (x sending) action() string {
 	return "/people/" + x.Person.ID.String() + "/refer/" + x.Offer.ID.String()
 }
 
+// MayExcept reports that the agreement alone stands in the way: then an exception
+// may be asked for.
+func (x sending) MayExcept() bool { return slices.Contains(exceptions, x.why) }
+
 // back is the step before.
 func (x sending) back() string {
 	return choosing{Person: x.Person, Parent: x.Values.Get("parent")}.path("", x.Need, false)
@@ -88,12 +92,10 @@ func (s *Service) loadSending(ctx context.Context, v *web.View, person ids.ID[id
 		return x, err
 	}
 	x.permit, x.why = permit, string(why)
-	if admits := s.Directory.Admits(x.Offer, prof); admits != "" {
+	if admits := s.Directory.Admits(x.Offer, prof); admits != "" && (x.why == "" || x.Exception) {
 		x.why = admits
 	}
-	if x.why == "" {
-		x.Exception = false
-	}
+	x.Exception = x.Exception && x.MayExcept()
 	if x.Exception {
 		// An exception opens card and identity at most.
 		x.permit.Annex = policies.Annex{policies.Identity: {policies.CatIdentity, policies.CatContact}}
@@ -185,6 +187,9 @@ func (s *Service) showSending(c *web.Ctx, v *web.View, x sending) error {
 	if x.Refused == "" && x.why != "" {
 		x.Refused = v.T("referrals.not_permitted." + x.why)
 	}
+	if x.Refused != "" && !strings.HasSuffix(x.Refused, ".") {
+		x.Refused += "."
+	}
 	x.Seen = s.seen(v, x)
 	x.Due = when(v, termOf("acknowledge", x.Values.Get("priority")).from(s.Calendar, v.Now))
 	v.Title = v.T("send.title")
@@ -232,6 +237,7 @@ func (s *Service) dispatch(c *web.Ctx, v *web.View, x sending) error {
 		x.Problems = append(x.Problems, people.ConsentProblems(c, web.Faults(s.People.Check(c.Std(), consent)))...)
 	}
 	if len(x.Problems) > 0 {
+		slices.SortStableFunc(x.Problems, func(a, b web.Problem) int { return cmp.Compare(sendPlace(a.Field), sendPlace(b.Field)) })
 		c.Unprocessable(fault.In("form", "malformed"))
 		return s.showSending(c, v, x)
 	}
@@ -326,60 +332,4 @@ func (x sending) writing() Writing {
 		w.ParentID = id
 	}
 	return w
-}
-
-// sendProblems puts the faults of a writing into words, by control.
-func sendProblems(c *web.Ctx, x sending, fields []fault.Field) web.Problems {
-	v := c.View("")
-	var out web.Problems
-	for _, f := range fields {
-		id, label := f.Field, ""
-		if code, ok := strings.CutPrefix(id, "triage."); ok {
-			id = "triage_" + code
-			for _, q := range x.Offer.Triage {
-				if q.Code == code {
-					label = words(q.Text, v)
-				}
-			}
-		}
-		if label == "" {
-			label = v.T("send.label." + id)
-		}
-		out = append(out, web.Problem{Field: id, Text: v.T("referrals.problem", "Field", label, "Problem", c.FieldSentence(f))})
-	}
-	return out
-}
-
-func short(s string, limit int) string {
-	r := []rune(strings.TrimSpace(s))
-	return string(r[:min(len(r), limit)])
-}
-
-// lastDay is the last day on which a consent counts.
-func lastDay(v *web.View, c people.Consent) string {
-	return i18n.Date(v.Lang, v.Local(c.ExpiresAt.Add(-time.Second)))
-}
-
-func priorityChoices(v *web.View) []web.Choice {
-	var out []web.Choice
-	for _, p := range Priorities {
-		out = append(out, web.Choice{Value: p, Word: v.T("urgency." + p)})
-	}
-	return out
-}
-
-func basisChoices(v *web.View) []web.Choice {
-	var out []web.Choice
-	for _, b := range policies.Bases {
-		out = append(out, web.Choice{Value: b, Word: v.T("referrals.basis." + b)})
-	}
-	return out
-}
-
-func triageChoices(v *web.View, q directory.Question) []web.Choice {
-	var out []web.Choice
-	for _, c := range q.Choices {
-		out = append(out, web.Choice{Value: c.Code, Word: words(c.Text, v)})
-	}
-	return out
 }
