@@ -94,8 +94,9 @@ type Server struct {
 // New mounts the routes. It fails when a route has no permission, one that nobody
 // has, or is public without standing in the list of public routes.
 func New(deps Deps, routes []Route, nav []NavEntry) (*Server, error) {
-	s := &Server{deps: deps, routes: routes, nav: nav, secure: strings.HasPrefix(deps.PublicURL, "https:")}
-	for _, r := range routes {
+	s := &Server{deps: deps, nav: nav, secure: strings.HasPrefix(deps.PublicURL, "https:")}
+	s.routes = append(routes, s.referencePage())
+	for _, r := range s.routes {
 		name := r.Method + " " + r.Path
 		switch {
 		case r.Perm == policies.Permission{}:
@@ -121,8 +122,12 @@ func New(deps Deps, routes []Route, nav []NavEntry) (*Server, error) {
 	s.app.Get("/", s.chooser)
 	s.app.Use("/t/:tenant", s.tenant)
 	s.app.Use("/t/:tenant/api/v1", s.apiSession)
-	for i := range routes {
+	for i := range s.routes {
 		s.mount(&s.routes[i])
+	}
+	for _, call := range later {
+		method, path, _ := strings.Cut(call, " ")
+		s.app.Add(method, "/t/:tenant/api/v1"+path, notServedYet)
 	}
 	s.app.Get("/t/:tenant/api/v1/openapi.json", s.serveOpenAPI)
 	s.app.Get("/t/:tenant", func(fc *fiber.Ctx) error { // the home page sends strangers to sign-in

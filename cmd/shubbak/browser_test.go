@@ -247,7 +247,7 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 			"/people/" + person + "/refer/" + service + "?need=psychiatric", "/people/" + person + "/consents/new", "/referrals?box=out", "/referrals?box=in", "/services",
 			"/referrals/" + first(desk, "box=out&state=completed"), "/referrals/" + first(desk, "box=out&state=declined"), "/referrals/" + first(desk, "box=out&state=draft"), "/notifications", "/agreements"},
 		"intake@hospital.demo": {"/home", "/referrals?box=in", "/referrals/" + first(hospital, "box=in&state=sent"), "/referrals/" + first(hospital, "box=in&state=scheduled"),
-			"/referrals/" + first(hospital, "box=in&state=info_requested"), "/agreements/" + agreement, "/no-such-page"},
+			"/referrals/" + first(hospital, "box=in&state=info_requested"), "/agreements/" + agreement, "/api-reference", "/no-such-page"},
 		"auditor@hospital.demo":         {"/home"},
 		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements"},
 	}

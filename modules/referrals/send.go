@@ -53,7 +53,9 @@ func (w Writing) check(needKnown func(string) bool) error {
 	if !slices.Contains(policies.Bases, w.Basis) {
 		f.Add("basis", "unknown_code")
 	}
-	if w.Basis != "consent" && strings.TrimSpace(w.BasisNote) == "" {
+	// A reason or the order's number stays with these two for ever; the programme's
+	// own mission needs no words (domain.md §2, "Legal basis").
+	if (w.Basis == "vital_interest" || w.Basis == "legal_obligation") && strings.TrimSpace(w.BasisNote) == "" {
 		f.Add("basis_note", "required")
 	}
 	if n := len([]rune(strings.TrimSpace(w.Reason))); n == 0 {
