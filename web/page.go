@@ -189,6 +189,9 @@ func (c *call) view(title string) *View {
 func here(path, entry string) bool {
 	p, pq, _ := strings.Cut(path, "?")
 	e, eq, hasQuery := strings.Cut(entry, "?")
+	if !hasQuery && strings.HasPrefix(p, e+"/") {
+		return true // a record below its register
+	}
 	if p != e {
 		return false
 	}
