@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -137,11 +138,19 @@ func TestJourneyInArabic(t *testing.T) {
 			b.shows("مرسلة", "حياة الزهراوي", number)
 			b.leave()
 
-			// The chamber finds nothing.
-			b.signIn("intake@chamber.demo")
-			b.open("chamber", "/referrals/"+id)
-			b.hides("حياة", number)
-			b.leave()
+			// The chamber and the faculty find nothing.
+			strangers := func() {
+				for email, tenant := range map[string]string{"intake@chamber.demo": "chamber", "placements@faculty.demo": "faculty"} {
+					b.signIn(email)
+					b.open(tenant, "/referrals/"+id)
+					b.shows("الصفحة غير موجودة")
+					b.hides("حياة", number)
+					b.open(tenant, "/referrals?box=in")
+					b.hides("حياة", id)
+					b.leave()
+				}
+			}
+			strangers()
 
 			// The hospital is told, sees an anonymous card, asks.
 			b.signIn("intake@hospital.demo")
@@ -175,10 +184,17 @@ func TestJourneyInArabic(t *testing.T) {
 			b.open("hospital", "/referrals/"+id)
 			b.shows("حياة الزهراوي", "وفاة والدتها")
 			b.look("the person")
-			v := w.as("intake@hospital.demo")
-			v.do(id, "schedule", map[string]any{"starts_at_local": "2029-03-05T10:00"}).want(200)
+			b.leave()
+			strangers()
+			b.signIn("intake@hospital.demo")
 			b.open("hospital", "/referrals/"+id)
-			b.shows("5 مارس 2029")
+			b.say("تحديد موعد")
+			y := w.clock.Now().Year() + 1
+			for k, v := range map[string]string{"starts_at_local": "5", "starts_at_local_month": "3", "starts_at_local_year": strconv.Itoa(y), "starts_at_local_hour": "10", "starts_at_local_minute": "00", "place": "الجناح 2"} {
+				b.fill(k, v)
+			}
+			b.press(`main form button.primary`)
+			b.shows("5 مارس "+strconv.Itoa(y), "موعد محدد")
 			b.say("بدء التكفل")
 			b.say("كتابة تقرير مرحلي")
 			b.fill("text", "تمت الحصة الأولى")

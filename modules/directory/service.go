@@ -57,7 +57,7 @@ func (d *Directory) Find(ctx context.Context, q Search, page web.PageOf) ([]Offe
 		}
 		for _, r := range rows {
 			after = r.ID.String()
-			if r.TenantID == own && !q.All {
+			if r.TenantID == own && !q.All || !r.near(q.Near) {
 				continue
 			}
 			o := d.offer(judge, r.Service, q.Need, profile)

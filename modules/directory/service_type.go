@@ -98,6 +98,12 @@ func (s Service) standing() string {
 // Serves reports whether the service answers to a need.
 func (s Service) Serves(need string) bool { return slices.Contains(s.Needs, need) }
 
+// near reports whether people of a commune may come: a service that names no
+// communes takes everybody.
+func (s Service) near(commune string) bool {
+	return commune == "" || len(s.Eligibility.Communes) == 0 || slices.Contains(s.Eligibility.Communes, commune)
+}
+
 // Uses reports whether an outcome is one that the service declares.
 func (s Service) Uses(outcome string) bool {
 	return len(s.Outcomes) == 0 || slices.Contains(s.Outcomes, outcome)
