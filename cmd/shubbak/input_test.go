@@ -240,6 +240,13 @@ func TestWithdrawal(t *testing.T) {
 		if seen.text("state") != "recalled" || seen.text("reason_code") != "consent_withdrawn" || seen.at("identity") != nil || seen.at("social") != nil || seen.at("documents") != nil || seen.text("receiver_number") != "R-77" {
 			t.Errorf("after the withdrawal the receiver sees %s", seen.Raw)
 		}
+		if seen.text("continue") != "true" {
+			t.Error("the partner is not told that the person wants the service to go on")
+		}
+		page := w.call("GET", "/t/hospital/referrals/"+id, hospital.token, nil, map[string]string{"Accept-Language": "fr"}).want(200)
+		if !strings.Contains(string(page.Raw), "souhaite que le service continue") {
+			t.Error("the page does not say that the service goes on")
+		}
 		hospital.get("/documents/"+doc+"/content").code(403, "not_open")
 		if a := hospital.get("/referrals?box=in&limit=200"); strings.Contains(string(a.Raw), "given_name") && strings.Contains(listed(a, id), "identity") {
 			t.Error("the list still holds the identity")

@@ -439,6 +439,10 @@ func (s *Service) ConsentWithdrawn(ctx context.Context, _ ids.ID[ids.Person], co
 				return err
 			}
 			events = append(events, e)
+			if r.WasAccepted() {
+				// Withdrawal ends sharing, not care: the partner is told what the person wants.
+				r.Aftercare = map[bool]string{true: "keep", false: "cancel"}[goOn]
+			}
 		}
 		r.Grant = "" // nothing may ever open again
 		if err := s.save(ctx, r, loaded, now, false); err != nil {

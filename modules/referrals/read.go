@@ -463,6 +463,10 @@ func (s *Service) view(ctx context.Context, a tenants.Actor, r Referral, service
 	if r.StartsLocal != "" {
 		v.Appointment = &Appointment{StartsAtLocal: r.StartsLocal, Zone: s.zone.String(), Place: r.Place, Bring: r.Bring}
 	}
+	if r.Aftercare != "" {
+		goesOn := r.Aftercare == "keep"
+		v.Continue = &goesOn
+	}
 	if !r.RedirectTo.IsZero() {
 		v.RedirectTo = r.RedirectTo
 	}

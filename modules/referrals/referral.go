@@ -199,6 +199,7 @@ type Referral struct {
 	ByWhom       string
 	Outcome      string
 	Result       string
+	Aftercare    string              // after a withdrawal: keep or cancel the service, as the person said
 	RedirectTo   ids.ID[ids.Service] `bun:",nullzero"`
 	StartsLocal  string              // 2026-12-14T10:00 in the receiver's zone
 	Place        string

@@ -39,6 +39,7 @@ type View struct {
 	Outcome        string                `json:"outcome,omitempty"`
 	Result         string                `json:"result,omitempty"`
 	ReasonCode     string                `json:"reason_code,omitempty"`
+	Continue       *bool                 `json:"continue,omitempty"` // after a withdrawal: does the service go on
 	ByWhom         string                `json:"by_whom,omitempty"`
 	RedirectTo     ids.ID[ids.Service]   `json:"redirect_to,omitzero"`
 	ParentID       ID                    `json:"parent_id,omitzero"`

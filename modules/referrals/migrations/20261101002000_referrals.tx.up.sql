@@ -34,6 +34,7 @@ create table referrals (
   by_whom text not null,
   outcome text not null,
   result text not null,
+  aftercare text not null,
   redirect_to {{.UUID}},
   starts_local text not null,
   place text not null,
