@@ -54,7 +54,7 @@ func TestWhatIsSealedStandsNowhereInClear(t *testing.T) {
 				t.Errorf("%d tokens", len(tokens))
 			}
 			for _, token := range tokens {
-				if strings.Contains(token, "fatima") || strings.Contains(token, "661") || strings.Contains(token, "فاطم") || len(token) != 32 {
+				if strings.Contains(token, "fatima") || strings.Contains(token, "661000027") || strings.Contains(token, "فاطم") || len(token) != 32 {
 					t.Errorf("the token %s", token)
 				}
 			}
