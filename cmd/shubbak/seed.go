@@ -315,13 +315,13 @@ func (s *seeder) addReferral(ctx context.Context, d demoReferral) error {
 		if who == "" {
 			who = "intake@" + partner + ".demo"
 		}
-		ctx := s.by(ctx, who)
-		if step.act.Command == referrals.Expire {
+		if step.act.Command == referrals.Expire { // time does this, not a person
 			if err := s.referrals.RunDaily(db.As(ctx, s.tenant["coordination"].ID.String())); err != nil {
 				return err
 			}
 			continue
 		}
+		ctx := s.by(ctx, who)
 		v, err := s.referrals.Card(ctx, id)
 		if err != nil {
 			return err

@@ -180,7 +180,7 @@ func (s *Service) do(ctx context.Context, r *Referral, a Act) error {
 	if err := s.Audit.Did(ctx, audit.Entry{Action: string(a.Command), Object: "referral", ID: r.ID.String(), Fields: []string{string(r.State)}}); err != nil {
 		return err
 	}
-	return s.record(ctx, r, events, nil)
+	return s.record(ctx, r, events)
 }
 
 // words are what a command says in free text beyond a message.
@@ -409,7 +409,7 @@ func (s *Service) markError(ctx context.Context, r *Referral, a Act, now time.Ti
 	if err := s.Audit.Did(ctx, audit.Entry{Action: "mark-error", Object: "referral", ID: r.ID.String()}); err != nil {
 		return err
 	}
-	return s.record(ctx, r, []Event{e}, nil)
+	return s.record(ctx, r, []Event{e})
 }
 
 // note seals words of one side under the person's key.
@@ -420,209 +420,6 @@ func (s *Service) note(ctx context.Context, r Referral, sequence int64, kind, te
 	}
 	return insertNote(ctx, noteRow{ReferralID: r.ID, Sequence: sequence, Kind: kind, TenantID: tenants.Current(ctx), FromTenant: r.FromTenant, ToTenant: r.ToTenant, Shared: shared, Sealed: sealed})
 }
-
-// ConsentWithdrawn ends, inside the withdrawal's transaction, everything that
-// rested on the consent: access closes before anybody can read again.
-func (s *Service) ConsentWithdrawn(ctx context.Context, _ ids.ID[ids.Person], consent ids.ID[ids.Consent], goOn bool) error {
-	list, err := openUnder(ctx, consent)
-	if err != nil {
-		return err
-	}
-	now := s.Clock.Now()
-	for i := range list {
-		r := &list[i]
-		loaded := r.Version
-		var events []Event
-		if r.IsOpen {
-			e, err := r.ConsentWithdrawn(now)
-			if err != nil {
-				return err
-			}
-			events = append(events, e)
-			if r.WasAccepted() {
-				// Withdrawal ends sharing, not care: the partner is told what the person wants.
-				r.Aftercare = map[bool]string{true: "keep", false: "cancel"}[goOn]
-			}
-		}
-		r.Grant = "" // nothing may ever open again
-		if err := s.save(ctx, r, loaded, now, false); err != nil {
-			return err
-		}
-		r.OpenSlices = ""
-		if err := shut(ctx, r.ID); err != nil {
-			return err
-		}
-		detail := []string{"consent_withdrawn"}
-		if goOn {
-			detail = append(detail, "continue")
-		}
-		if err := s.Audit.Did(ctx, audit.Entry{Action: "close", Object: "referral", ID: r.ID.String(), Fields: detail}); err != nil {
-			return err
-		}
-		if err := s.record(ctx, r, events, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// DocumentAdded counts a document on the card, inside its transaction.
-func (s *Service) DocumentAdded(ctx context.Context, id ID, _ ids.ID[ids.Document]) error {
-	r, err := addDocument(ctx, id)
-	if err != nil {
-		return err
-	}
-	if r.SentAt.IsZero() {
-		return nil
-	}
-	e := Event{ReferralID: r.ID, Sequence: r.Sequence, FromTenant: r.FromTenant, ToTenant: r.ToTenant, Event: "document_added", FromState: r.State, ToState: r.State, At: s.Clock.Now()}
-	return s.record(ctx, &r, []Event{e}, nil)
-}
-
-// Settle takes a negative end out of the sender's box "to decide": the need is
-// closed, or answered elsewhere.
-func (s *Service) Settle(ctx context.Context, id ID) error {
-	return s.DB.InTx(ctx, func(ctx context.Context) error {
-		r, err := s.reach(ctx, id, actPermission(Confirm))
-		if err != nil {
-			return err
-		}
-		if err := settle(ctx, r.ID); err != nil {
-			return err
-		}
-		return s.Audit.Did(ctx, audit.Entry{Action: "settle", Object: "referral", ID: id.String()})
-	})
-}
-
-// Change edits a draft by its sender, or the receiver's own number.
-func (s *Service) Change(ctx context.Context, id ID, version int64, change func(w *Writing), receiverNumber *string) error {
-	return s.DB.InTx(ctx, func(ctx context.Context) error {
-		r, err := s.reach(ctx, id, update)
-		if err != nil {
-			return err
-		}
-		if r.Version != version {
-			return fault.New(fault.VersionConflict)
-		}
-		now := s.Clock.Now()
-		mine := r.FromTenant == tenants.Current(ctx)
-		if receiverNumber != nil {
-			if mine {
-				return fault.In("receiver_number", "unknown_field")
-			}
-			r.ReceiverNumber = strings.TrimSpace(*receiverNumber)
-			if err := keepVersion(ctx, &r); err != nil {
-				return err
-			}
-			return s.Audit.Did(ctx, audit.Entry{Action: "change", Object: "referral", ID: id.String(), Fields: []string{"receiver_number"}})
-		}
-		if !mine {
-			return fault.New(fault.Forbidden)
-		}
-		if r.State != Draft {
-			return r.illegal("change")
-		}
-		w, err := s.writing(ctx, r)
-		if err != nil {
-			return err
-		}
-		change(&w)
-		if err := w.check(s.terms.Need); err != nil {
-			return err
-		}
-		p, _, err := s.prepare(ctx, &r, w)
-		if err != nil {
-			return err
-		}
-		s.setCard(&r, p, now)
-		if err := save(ctx, bump(r), version, false); err != nil {
-			return err
-		}
-		if err := retarget(ctx, r); err != nil {
-			return err
-		}
-		if err := s.putSocial(ctx, r, Social{Reason: strings.TrimSpace(w.Reason)}); err != nil {
-			return err
-		}
-		return s.Audit.Did(ctx, audit.Entry{Action: "change", Object: "referral", ID: id.String(), Fields: []string{"draft"}})
-	})
-}
-
-func bump(r Referral) Referral {
-	r.Version++
-	return r
-}
-
-func keepVersion(ctx context.Context, r *Referral) error {
-	return save(ctx, bump(*r), r.Version, false)
-}
-
-// writing is a draft as its sender wrote it.
-func (s *Service) writing(ctx context.Context, r Referral) (Writing, error) {
-	w := Writing{PersonID: r.PersonID, Need: r.Need, ServiceID: r.ServiceID, Priority: r.Priority, Basis: r.Basis, Triage: r.CardTriage, ConsentID: r.ConsentID,
-		Slices: policies.Split(r.Wanted), UnitID: r.ToUnit, BasisNote: "-"}
-	rows, err := slicesOf(ctx, r.ID)
-	if err != nil {
-		return w, err
-	}
-	c, err := s.open(ctx, rows)
-	if social := c[r.ID].Social; social != nil {
-		w.Reason = social.Reason
-	}
-	return w, err
-}
-
-// Say writes a message of one side; no change of state.
-func (s *Service) Say(ctx context.Context, id ID, text string) (m MessageView, err error) {
-	text = strings.TrimSpace(text)
-	err = s.DB.InTx(ctx, func(ctx context.Context) error {
-		r, err := s.reach(ctx, id, message)
-		if err != nil {
-			return err
-		}
-		if !r.IsOpen {
-			return r.illegal("message")
-		}
-		if r.FromTenant == tenants.Current(ctx) && !r.WasAccepted() {
-			p, err := s.People.Load(ctx, r.PersonID)
-			if err != nil {
-				return err
-			}
-			if err := s.checkAnonymous("text", text, p); err != nil {
-				return err
-			}
-		}
-		now := s.Clock.Now()
-		mid, err := s.writeMessageID(ctx, r, "message", text, now)
-		if err != nil {
-			return err
-		}
-		m = MessageView{ID: mid, At: now, FromTenant: tenants.From(ctx).Tenant.Slug, Kind: "message", Text: text}
-		if err := s.Audit.Did(ctx, audit.Entry{Action: "message", Object: "referral", ID: id.String()}); err != nil {
-			return err
-		}
-		e := Event{Event: "message", Sequence: r.Sequence, ByTenant: tenants.Current(ctx), ByUser: tenants.From(ctx).User}
-		return s.Bus.Publish(ctx, s.moved(r, e))
-	})
-	return m, err
-}
-
-func (s *Service) writeMessage(ctx context.Context, r Referral, kind, text string, now time.Time) error {
-	_, err := s.writeMessageID(ctx, r, kind, strings.TrimSpace(text), now)
-	return err
-}
-
-func (s *Service) writeMessageID(ctx context.Context, r Referral, kind, text string, now time.Time) (ids.ID[ids.Message], error) {
-	id := ids.New[ids.Message]()
-	sealed, err := s.Vault.Seal(ctx, r.KeyID, messagePlace(id), []byte(text))
-	if err != nil {
-		return id, err
-	}
-	return id, insertMessage(ctx, messageRow{ID: id, ReferralID: r.ID, FromTenant: r.FromTenant, ToTenant: r.ToTenant, ByTenant: tenants.Current(ctx),
-		ByUser: tenants.From(ctx).User, Kind: kind, Sealed: sealed, At: now})
-}
-
-func messagePlace(id ids.ID[ids.Message]) string { return "messages.sealed:" + id.String() }
 
 func notePlace(id ID, sequence int64, kind string) string {
 	return "referral_notes.sealed:" + id.String() + ":" + itoa(sequence) + ":" + kind

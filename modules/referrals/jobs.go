@@ -97,7 +97,7 @@ func (s *Service) daily(ctx context.Context, _ outbox.Delivery, _ Daily) error {
 		if err := s.Audit.Did(ctx, audit.Entry{Action: "expire", Object: "referral", ID: r.ID.String()}); err != nil {
 			return err
 		}
-		if err := s.record(ctx, &r, []Event{e}, &struct{}{}); err != nil {
+		if err := s.record(ctx, &r, []Event{e}); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,8 @@
 // to another's service and back, with staged disclosure of who the person is.
 //
 // referral.go is the pure table of states; clocks.go its deadlines; send.go,
-// commands.go and read.go the use cases; slices.go what the receiver may see. A
+// commands.go, read.go and the files named by topic the use cases; slices.go what
+// the receiver may see. A
 // referral is one row that both sides share; the person's data are sealed slices
 // that stand open only while the row's open_slices names them.
 package referrals

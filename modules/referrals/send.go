@@ -126,7 +126,7 @@ func (s *Service) Create(ctx context.Context, w Writing, send bool, exception st
 		if err := s.Audit.Did(ctx, audit.Entry{Action: "create", Object: "referral", ID: r.ID.String(), Fields: []string{"reason"}}); err != nil {
 			return err
 		}
-		if err := s.record(ctx, &r, events, nil); err != nil || !send {
+		if err := s.record(ctx, &r, events); err != nil || !send {
 			return err
 		}
 		return s.send(ctx, &r, p, service, exception, now)
@@ -306,7 +306,7 @@ func (s *Service) finish(ctx context.Context, r *Referral, loaded int64, action 
 		return err
 	}
 	if !first {
-		return s.record(ctx, r, events, nil)
+		return s.record(ctx, r, events)
 	}
 	// The outbox rows name the number, so they are written after it; both are the
 	// tail of the transaction.
@@ -318,7 +318,7 @@ func (s *Service) finish(ctx context.Context, r *Referral, loaded int64, action 
 	if err := setNumber(ctx, r.ID, number); err != nil {
 		return err
 	}
-	return s.record(ctx, r, events, nil)
+	return s.record(ctx, r, events)
 }
 
 // lostRace turns a violation of the unique key, the last guard of two sends at
@@ -347,15 +347,17 @@ func (s *Service) save(ctx context.Context, r *Referral, loaded int64, now time.
 	return save(ctx, *r, loaded, unopened)
 }
 
-// record writes events and tells the subscribers. by is nil for the system.
-func (s *Service) record(ctx context.Context, r *Referral, events []Event, system *struct{}) error {
+// record writes events and tells the subscribers. Work of the system runs without an
+// actor, so its events name nobody.
+func (s *Service) record(ctx context.Context, r *Referral, events []Event) error {
 	a := tenants.From(ctx)
 	for i := range events {
-		if system == nil && a.Tenant != nil {
-			events[i].ByTenant, events[i].ByUser = a.Tenant.ID, a.User
-			if len(a.Roles) > 0 {
-				events[i].ByRole = a.Roles[0]
-			}
+		if a.Tenant == nil {
+			break
+		}
+		events[i].ByTenant, events[i].ByUser = a.Tenant.ID, a.User
+		if len(a.Roles) > 0 {
+			events[i].ByRole = a.Roles[0]
 		}
 	}
 	if err := insertEvents(ctx, events); err != nil {

@@ -1,0 +1,86 @@
+package referrals
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"shubbak/modules/documents"
+	"shubbak/platform/ids"
+	"shubbak/policies"
+	"shubbak/tenants"
+	"shubbak/web"
+)
+
+// DocumentAdded counts a document on the card, inside its transaction.
+func (s *Service) DocumentAdded(ctx context.Context, id ID, _ ids.ID[ids.Document]) error {
+	r, err := addDocument(ctx, id)
+	if err != nil {
+		return err
+	}
+	if r.SentAt.IsZero() {
+		return nil
+	}
+	e := Event{ReferralID: r.ID, Sequence: r.Sequence, FromTenant: r.FromTenant, ToTenant: r.ToTenant, Event: "document_added", FromState: r.State, ToState: r.State, At: s.Clock.Now()}
+	return s.record(ctx, &r, []Event{e})
+}
+
+// documents lists what the reader may open, at most a page of them.
+func (s *Service) documents(ctx context.Context, r Referral) (*[]documents.View, error) {
+	rows, err := s.Documents.List(ctx, r.ID, web.PageOf{Limit: web.MaxLimit})
+	out := make([]documents.View, len(rows))
+	for i, d := range rows {
+		out[i] = documents.Show(d)
+	}
+	return &out, err
+}
+
+// Subject is a referral as documents see it.
+func (s *Service) Subject(ctx context.Context, id ID) (documents.Subject, error) {
+	r, err := s.reach(ctx, id, read)
+	if err != nil {
+		return documents.Subject{}, err
+	}
+	a := tenants.From(ctx)
+	open := r.openNow(s.Clock.Now())
+	sub := documents.Subject{Key: r.KeyID}
+	own := s.side(a, r)
+	rels := relations(a, r)
+	switch {
+	case !s.Law.Allow(a, documents.Add, rels...):
+	case own == policies.Sender:
+		sub.MayAdd = r.IsOpen
+	case own == policies.Receiver:
+		sub.MayAdd = r.WasAccepted() && len(open) > 1
+	}
+	mayRead := s.Law.Allow(a, documents.Read, rels...)
+	sub.MayOpen = func(d documents.Document) bool {
+		switch {
+		case !mayRead || own == policies.Arbiter:
+			return false
+		case d.TenantID == a.Tenant.ID:
+			return true
+		case own == policies.Sender:
+			// What the receiver adds about health stays with kinds that give care.
+			return d.Sensitivity != "health" || a.Tenant.Declared().Care
+		}
+		return slices.Contains(open, policies.Documents) && (d.Sensitivity != "health" || slices.Contains(open, policies.HealthDocuments))
+	}
+	return sub, nil
+}
+
+// DocumentOpened writes the disclosure of one document before its content leaves.
+func (s *Service) DocumentOpened(ctx context.Context, id ID, doc ids.ID[ids.Document]) error {
+	a, now := tenants.From(ctx), s.Clock.Now()
+	return s.DB.InTx(ctx, func(ctx context.Context) error {
+		r, err := byID(ctx, id)
+		if err != nil || r.ToTenant != a.Tenant.ID {
+			return err
+		}
+		if err := markOpened(ctx, id, a.User, now); err != nil {
+			return err
+		}
+		return insertDisclosures(ctx, []disclosureRow{{ReferralID: id, What: "document:" + doc.String(), UserID: a.User, Day: now.In(s.zone).Format(time.DateOnly),
+			Slice: policies.Documents, FromTenant: r.FromTenant, ToTenant: r.ToTenant, PersonID: r.PersonID, At: now}})
+	})
+}

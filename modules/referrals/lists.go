@@ -1,0 +1,180 @@
+package referrals
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"shubbak/modules/directory"
+	"shubbak/platform/audit"
+	"shubbak/platform/ids"
+	"shubbak/policies"
+	"shubbak/tenants"
+	"shubbak/web"
+)
+
+// Search is the query of a list.
+type Search struct {
+	Box      string
+	States   []State
+	Open     bool
+	Decide   bool
+	Overdue  bool
+	Number   string
+	Mine     bool
+	MyMove   bool // the reader's tenant has to act next
+	TheirOne bool // the other side has
+}
+
+// restrict builds the filter with what the actor's roles may reach.
+func (s *Service) restrict(ctx context.Context, q Search) filter {
+	a := tenants.From(ctx)
+	f := filter{box: q.Box, states: q.States, open: q.Open, decide: q.Decide, overdue: q.Overdue, number: q.Number, units: a.Units, now: s.Clock.Now()}
+	if q.MyMove {
+		f.owner = a.Tenant.ID
+	}
+	if q.Mine || !s.Law.Allow(a, read, policies.Receiver) && s.Law.Allow(a, read, policies.Assignee) {
+		f.assignee = a.User
+		f.box = "in"
+	}
+	if !s.Law.Allow(a, read, policies.Sender) && !s.Law.Allow(a, read, policies.Assignee) && s.Law.Allow(a, read, policies.Arbiter) {
+		// The coordinator sees exceptions that wait, and nothing else.
+		f.box, f.states = "out", []State{AwaitingApproval}
+	}
+	return f
+}
+
+// List gives a page of referrals. It opens nothing: rows hold the card, and the
+// identity where somebody of the unit has opened it before. The page is one audit
+// entry with its ids.
+func (s *Service) List(ctx context.Context, q Search, page web.PageOf) ([]View, error) {
+	var rows []Referral
+	var content map[ID]contents
+	a := tenants.From(ctx)
+	err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
+		if rows, err = list(ctx, s.restrict(ctx, q), page.After, page.Limit+1); err != nil {
+			return err
+		}
+		now := s.Clock.Now()
+		var opened []ID
+		for _, r := range rows {
+			if r.ToTenant == a.Tenant.ID && !r.OpenedAt.IsZero() && slices.Contains(r.openNow(now), policies.Identity) {
+				opened = append(opened, r.ID)
+			}
+		}
+		if len(opened) == 0 {
+			return nil
+		}
+		found, err := slicesOf(ctx, opened...)
+		if err != nil {
+			return err
+		}
+		found = slices.DeleteFunc(found, func(r sliceRow) bool { return r.Slice != policies.Identity })
+		content, err = s.open(ctx, found)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.views(ctx, rows, content)
+	if err != nil || len(out) == 0 {
+		return out, err
+	}
+	seen := make([]string, 0, len(rows))
+	for _, r := range rows[:min(len(rows), page.Limit)] {
+		seen = append(seen, r.ID.String())
+	}
+	return out, s.Audit.Opened(ctx, audit.Entry{Action: "list", Object: "referral", IDs: seen})
+}
+
+// Count counts at most 100 referrals.
+func (s *Service) Count(ctx context.Context, q Search) (n int, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context) error {
+		n, err = countUpTo(ctx, s.restrict(ctx, q))
+		return err
+	})
+	return n, err
+}
+
+// views turns rows into what the actor may see of them, with a query per kind of
+// neighbour, never per row.
+func (s *Service) views(ctx context.Context, rows []Referral, content map[ID]contents) ([]View, error) {
+	a, now := tenants.From(ctx), s.Clock.Now()
+	var services []ids.ID[ids.Service]
+	var persons []ids.ID[ids.Person]
+	for _, r := range rows {
+		services = append(services, r.ServiceID)
+		if s.side(a, r) == policies.Sender {
+			persons = append(persons, r.PersonID)
+		}
+	}
+	names, err := s.Directory.ByIDs(ctx, services)
+	if err != nil {
+		return nil, err
+	}
+	known, err := s.People.Listed(ctx, persons)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]View, len(rows))
+	for i, r := range rows {
+		out[i] = s.view(ctx, a, r, names[r.ServiceID], now)
+		if s.side(a, r) == policies.Sender {
+			out[i].PersonID = r.PersonID
+			if p, ok := known[r.PersonID]; ok {
+				id := identityOf(p, false)
+				out[i].Identity = &id
+			}
+		} else if c := content[r.ID]; c.Identity != nil {
+			out[i].Identity = c.Identity
+		}
+	}
+	return out, nil
+}
+
+func (s *Service) view(ctx context.Context, a tenants.Actor, r Referral, service directory.Service, now time.Time) View {
+	slug := func(id ids.ID[ids.Tenant]) string { return s.Tenants.Slug(ctx, id) }
+	v := View{ID: r.ID, Number: r.Number, ReceiverNumber: r.ReceiverNumber, State: r.State, Version: r.Version, Need: r.Need, Priority: r.Priority, Basis: r.Basis,
+		Service: ServiceRef{r.ServiceID, service.Name()}, From: Party{Tenant: slug(r.FromTenant), Unit: r.FromUnit}, To: Party{Tenant: slug(r.ToTenant), Unit: r.ToUnit},
+		Owner: Owner{Tenant: slug(r.OwnerTenant)}, Overdue: r.Overdue(now), Agreement: r.AgreementID,
+		Card:    Card{AgeBand: r.CardAgeBand, Sex: r.CardSex, District: r.CardDistrict, Language: r.CardLanguage, Triage: r.CardTriage, Documents: r.CardDocuments},
+		Outcome: r.Outcome, ReasonCode: r.ReasonCode, ByWhom: r.ByWhom, Result: r.Result, ParentID: r.ParentID, Estimate: r.Estimate, DueFor: r.DueFor, row: r}
+	open := []policies.Slice{}
+	if !r.SentAt.IsZero() {
+		open = policies.Visible(r.openNow(now))
+		if len(open) == 0 {
+			open = []policies.Slice{policies.Card}
+		}
+		v.SentAt = &r.SentAt
+	}
+	v.OpenSlices = open
+	if !r.DueAt.IsZero() {
+		v.DueAt = &r.DueAt
+	}
+	switch r.OwnerTenant {
+	case r.FromTenant:
+		v.Owner.Unit = r.FromUnit
+		if a.Tenant.ID == r.FromTenant {
+			v.Owner.User = r.FromUser
+		}
+	default:
+		v.Owner.Unit = r.ToUnit
+		if a.Tenant.ID == r.ToTenant {
+			v.Owner.User = r.OwnerUser
+		}
+	}
+	if r.StartsLocal != "" {
+		v.Appointment = &Appointment{StartsAtLocal: r.StartsLocal, Zone: s.zone.String(), Place: r.Place, Bring: r.Bring}
+	}
+	if r.Aftercare != "" {
+		goesOn := r.Aftercare == "keep"
+		v.Continue = &goesOn
+	}
+	if !r.RedirectTo.IsZero() {
+		v.RedirectTo = r.RedirectTo
+	}
+	if r.ToTenant == a.Tenant.ID {
+		v.Own = &Own{Assignee: r.OwnerUser}
+	}
+	return v
+}
