@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -12,6 +13,8 @@ import (
 	"shubbak/platform/fault"
 
 	"github.com/gofiber/fiber/v2"
+	minifier "github.com/tdewolff/minify/v2"
+	"github.com/tdewolff/minify/v2/css"
 )
 
 //go:embed static
@@ -46,12 +49,23 @@ var assets = sync.OnceValue(func() map[string]asset {
 		if err != nil {
 			return err
 		}
+		if path.Ext(p) == ".css" { // written to be read, sent to be small
+			if small, err := minify(b); err == nil {
+				b = small
+			}
+		}
 		sum := sha256.Sum256(b)
 		m[path.Base(p)] = asset{b, hex.EncodeToString(sum[:6])}
 		return nil
 	})
 	return m
 })
+
+func minify(sheet []byte) ([]byte, error) {
+	var out bytes.Buffer
+	err := css.Minify(minifier.New(), &out, bytes.NewReader(sheet), nil)
+	return out.Bytes(), err
+}
 
 // Asset is the address of a static file; its version changes with its content, so
 // a browser may keep it for ever.
