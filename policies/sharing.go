@@ -19,6 +19,10 @@ const (
 	// HealthDocuments stands beside documents where health papers may be opened
 	// too; it is no slice of its own and never leaves the server.
 	HealthDocuments Slice = "health_documents"
+
+	// Name is what stays in the receiver's register after the end of a referral that
+	// it had accepted: the display name and nothing else. No slice of its own either.
+	Name Slice = "name"
 )
 
 // Slices lists every slice.
@@ -57,7 +61,17 @@ type Grant struct {
 	Documents       bool `json:"documents,omitempty"`
 	HealthDocuments bool `json:"health_documents,omitempty"`
 	Summary         bool `json:"summary,omitempty"`
+
+	// Name says that the display name stays with a receiver that had accepted.
+	Name bool `json:"name,omitempty"`
+	// Closed says that consent was withdrawn: whatever state follows, nothing opens
+	// again but Name, where the person wants the service to go on.
+	Closed bool `json:"closed,omitempty"`
 }
+
+// Withdrawn is what is left of a grant once consent is withdrawn; goOn says that
+// the person wants the partner's service to go on (domain.md §2).
+func (g Grant) Withdrawn(goOn bool) Grant { return Grant{Closed: true, Name: g.Name && goOn} }
 
 // Share computes the grant. consented are the categories of the consent, wanted
 // the slices that the sender names (none: all), care whether the receiver's kind
@@ -72,6 +86,7 @@ func Share(annex Annex, basis string, consented []string, wanted []Slice, care b
 	}
 	var g Grant
 	g.Identity = may(Identity, CatIdentity)
+	g.Name = g.Identity
 	g.Contact = g.Identity && may(Identity, CatContact)
 	g.Social = may(Social, CatSocial)
 	g.Documents = may(Documents, CatDocuments)
@@ -83,13 +98,14 @@ func Share(annex Annex, basis string, consented []string, wanted []Slice, care b
 // Stage is how far a referral has come, as far as sharing is concerned.
 type Stage int
 
-// The stages. Closed is every end but completion and failure, and these too once
-// thirty days have passed.
+// The stages. Kept is the end of what had been accepted: every end but completion
+// and failure, and these too once thirty days have passed. Closed is any other end.
 const (
 	Unsent Stage = iota
 	Sent
 	Accepted
 	Started
+	Kept
 	Closed
 )
 
@@ -97,7 +113,13 @@ const (
 // function that decides what is shown, in preview, staged disclosure and
 // withdrawal alike.
 func (g Grant) Open(at Stage) []Slice {
-	if at == Unsent {
+	if at == Unsent || at == Closed {
+		return nil
+	}
+	if at == Kept || g.Closed {
+		if g.Name {
+			return []Slice{Name}
+		}
 		return nil
 	}
 	out := []Slice{Card}
@@ -119,7 +141,7 @@ func (g Grant) Open(at Stage) []Slice {
 func Visible(list []Slice) []Slice {
 	out := []Slice{}
 	for _, s := range list {
-		if s != HealthDocuments {
+		if s != HealthDocuments && s != Name {
 			out = append(out, s)
 		}
 	}

@@ -103,9 +103,21 @@ func TestSlicesOpenInStages(t *testing.T) {
 		if open := g.Open(Unsent); len(open) != 0 {
 			t.Fatalf("before it is sent: %v", open)
 		}
-		for _, at := range []Stage{Sent, Closed} {
-			if open := g.Open(at); !slices.Equal(open, []Slice{Card}) {
-				t.Fatalf("stage %d: %v, want the card alone", at, open)
+		if open := g.Open(Sent); !slices.Equal(open, []Slice{Card}) {
+			t.Fatalf("once sent: %v, want the card alone", open)
+		}
+		if open := g.Open(Closed); len(open) != 0 {
+			t.Fatalf("after an end without acceptance: %v", open)
+		}
+		if open := g.Open(Kept); len(open) > 1 || g.Identity != slices.Equal(open, []Slice{Name}) {
+			t.Fatalf("after the end: %v, want the name where identity was granted", open)
+		}
+		for _, at := range []Stage{Unsent, Sent, Accepted, Started, Kept, Closed} {
+			if open := g.Withdrawn(false).Open(at); len(open) != 0 {
+				t.Fatalf("stage %d of a withdrawn one: %v", at, open)
+			}
+			if open := g.Withdrawn(true).Open(at); len(open) > 1 || len(open) == 1 && open[0] != Name {
+				t.Fatalf("stage %d of a withdrawn one that goes on: %v", at, open)
 			}
 		}
 		accepted, started := g.Open(Accepted), g.Open(Started)

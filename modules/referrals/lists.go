@@ -1,12 +1,14 @@
 package referrals
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
 
 	"shubbak/modules/directory"
 	"shubbak/platform/audit"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/policies"
 	"shubbak/tenants"
@@ -55,22 +57,7 @@ func (s *Service) List(ctx context.Context, q Search, page web.PageOf) ([]View, 
 		if rows, err = list(ctx, s.restrict(ctx, q), page.After, page.Limit+1); err != nil {
 			return err
 		}
-		now := s.Clock.Now()
-		var opened []ID
-		for _, r := range rows {
-			if r.ToTenant == a.Tenant.ID && !r.OpenedAt.IsZero() && slices.Contains(r.openNow(now), policies.Identity) {
-				opened = append(opened, r.ID)
-			}
-		}
-		if len(opened) == 0 {
-			return nil
-		}
-		found, err := slicesOf(ctx, opened...)
-		if err != nil {
-			return err
-		}
-		found = slices.DeleteFunc(found, func(r sliceRow) bool { return r.Slice != policies.Identity })
-		content, err = s.open(ctx, found)
+		content, err = s.nameable(ctx, a, rows)
 		return err
 	})
 	if err != nil {
@@ -85,6 +72,30 @@ func (s *Service) List(ctx context.Context, q Search, page web.PageOf) ([]View, 
 		seen = append(seen, r.ID.String())
 	}
 	return out, s.Audit.Opened(ctx, audit.Entry{Action: "list", Object: "referral", IDs: seen})
+}
+
+// nameable reads who the persons are whom a list may name: those whose identity
+// somebody of the unit has opened, and those whose name stays after the end.
+func (s *Service) nameable(ctx context.Context, a tenants.Actor, rows []Referral) (map[ID]contents, error) {
+	now := s.Clock.Now()
+	var which []ID
+	for _, r := range rows {
+		if r.ToTenant != a.Tenant.ID {
+			continue
+		}
+		open := r.openNow(now)
+		if slices.Contains(open, policies.Name) || !r.OpenedAt.IsZero() && slices.Contains(open, policies.Identity) {
+			which = append(which, r.ID)
+		}
+	}
+	if len(which) == 0 {
+		return nil, nil
+	}
+	found, err := slicesOf(ctx, which...)
+	if err != nil {
+		return nil, err
+	}
+	return s.open(ctx, slices.DeleteFunc(found, func(r sliceRow) bool { return r.Slice != policies.Identity && r.Slice != policies.Name }))
 }
 
 // Count counts at most 100 referrals.
@@ -125,7 +136,11 @@ func (s *Service) views(ctx context.Context, rows []Referral, content map[ID]con
 				id := identityOf(p, false)
 				out[i].Identity = &id
 			}
-		} else if c := content[r.ID]; c.Identity != nil {
+		} else if c := content[r.ID]; slices.Contains(r.openNow(now), policies.Name) {
+			if who := cmp.Or(c.Kept, c.Identity); who != nil {
+				out[i].DisplayName = who.DisplayName(a.Lang == i18n.Arabic)
+			}
+		} else if c.Identity != nil {
 			out[i].Identity = c.Identity
 		}
 	}

@@ -237,6 +237,7 @@ func (s *Service) lines(ctx context.Context, v *web.View, rows []View) ([]listLi
 	out := make([]listLine, len(rows))
 	for i, r := range rows {
 		x := listLine{View: r, Side: s.side(v.Actor, r.row)}
+		x.Name = r.DisplayName
 		if r.Identity != nil {
 			x.Name = r.Identity.DisplayName(v.Lang == "ar")
 		}

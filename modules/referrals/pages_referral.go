@@ -148,6 +148,9 @@ func (s *Service) sheet(ctx context.Context, v *web.View, r View) (sheet, error)
 		}
 		p.Place["commune"] = s.placeWord(v, r.Identity.Commune)
 	}
+	if r.DisplayName != "" {
+		p.Title, p.Sub = r.DisplayName, p.Title+" · "+p.Sub
+	}
 	p.Place["district"] = s.placeWord(v, r.Card.District)
 	var err error
 	if p.Offer, err = s.Directory.Get(ctx, r.row.ServiceID); err != nil && !fault.Has(err, fault.NotFound) {
@@ -314,6 +317,9 @@ func (s *Service) ladder(ctx context.Context, v *web.View, r Referral) ([]rung, 
 			l.Kind, l.Icon, l.When, l.Detail = "shut", "minus-disc", v.T("referrals.ladder.never"), v.T("referrals.shut."+whyShut(r, annex, x.slice))
 		case over:
 			l.Kind, l.Icon, l.When, l.Detail = "shut", "minus-disc", v.T("referrals.ladder.never"), v.T("referrals.shut.over")
+			if x.slice == policies.Identity && slices.Contains(open, policies.Name) {
+				l.Detail = v.T("referrals.shut.name_kept")
+			}
 		}
 		if x.slice == policies.Identity && x.granted && !g.Contact {
 			l.What, l.Detail = v.T("referrals.slice.identity_only"), v.T("referrals.slice.identity_only.detail")

@@ -119,11 +119,23 @@ func (s *Service) Card(ctx context.Context, id ID) (View, error) {
 }
 
 func (s *Service) card(ctx context.Context, r Referral) (View, error) {
-	list, err := s.views(ctx, []Referral{r}, nil)
+	var content map[ID]contents
+	fields := []string{"card"}
+	if slices.Contains(r.openNow(s.Clock.Now()), policies.Name) {
+		err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
+			content, err = s.nameable(ctx, tenants.From(ctx), []Referral{r})
+			return err
+		})
+		if err != nil {
+			return View{}, err
+		}
+		fields = append(fields, "name")
+	}
+	list, err := s.views(ctx, []Referral{r}, content)
 	if err != nil {
 		return View{}, err
 	}
-	return list[0], s.Audit.Opened(ctx, audit.Entry{Action: "open", Object: "referral", ID: r.ID.String(), Fields: []string{"card"}})
+	return list[0], s.Audit.Opened(ctx, audit.Entry{Action: "open", Object: "referral", ID: r.ID.String(), Fields: fields})
 }
 
 func (s *Service) show(ctx context.Context, r Referral) (View, error) {

@@ -339,10 +339,7 @@ func (s *Service) lostRace(ctx context.Context, err error, r Referral) error {
 // save writes owner, deadline, open slices and version, then the row.
 func (s *Service) save(ctx context.Context, r *Referral, loaded int64, now time.Time, unopened bool) error {
 	r.SetDue(s.Calendar, s.zone, now)
-	r.setOpen()
-	if !r.EndedAt.IsZero() && now.Sub(r.EndedAt) > keepOpen {
-		r.OpenSlices = "" // a late confirmation opens nothing again
-	}
+	r.setOpen(now)
 	r.Version = loaded + 1
 	return save(ctx, *r, loaded, unopened)
 }

@@ -106,7 +106,16 @@ func (s *Service) putIdentity(ctx context.Context, r Referral, p people.Person) 
 	if !g.Identity {
 		return nil
 	}
-	return s.put(ctx, r, policies.Identity, identityOf(p, g.Contact))
+	full := identityOf(p, g.Contact)
+	if err := s.put(ctx, r, policies.Identity, full); err != nil {
+		return err
+	}
+	return s.put(ctx, r, policies.Name, full.names())
+}
+
+// names is what stays after the end: the display name in both scripts.
+func (i Identity) names() Identity {
+	return Identity{GivenNameAr: i.GivenNameAr, FamilyNameAr: i.FamilyNameAr, GivenName: i.GivenName, FamilyName: i.FamilyName, Alias: i.Alias}
 }
 
 func (s *Service) put(ctx context.Context, r Referral, slice policies.Slice, value any) error {
@@ -121,6 +130,7 @@ func (s *Service) put(ctx context.Context, r Referral, slice policies.Slice, val
 type contents struct {
 	Identity *Identity
 	Social   *Social
+	Kept     *Identity // the names alone, after the end
 }
 
 // open unseals slices of a page of referrals, keys in one query.
@@ -144,6 +154,9 @@ func (s *Service) open(ctx context.Context, rows []sliceRow) (map[ID]contents, e
 		case policies.Identity:
 			c.Identity = &Identity{}
 			err = s.Vault.OpenJSON(ctx, slicePlace(r.ReferralID, r.Slice), r.Payload, c.Identity)
+		case policies.Name:
+			c.Kept = &Identity{}
+			err = s.Vault.OpenJSON(ctx, slicePlace(r.ReferralID, r.Slice), r.Payload, c.Kept)
 		case policies.Social:
 			c.Social = &Social{}
 			err = s.Vault.OpenJSON(ctx, slicePlace(r.ReferralID, r.Slice), r.Payload, c.Social)
@@ -188,6 +201,16 @@ func (r *Referral) stage() policies.Stage {
 	case InProgress, OnHold, Completed, OutcomeConfirmed, Failed:
 		// Completion and failure leave the slices open for thirty days.
 		return policies.Started
+	case EnteredInError:
+		return policies.Closed
+	}
+	return r.afterEnd()
+}
+
+// afterEnd is the stage once nothing is open any more.
+func (r *Referral) afterEnd() policies.Stage {
+	if r.WasAccepted() {
+		return policies.Kept
 	}
 	return policies.Closed
 }
@@ -196,12 +219,11 @@ func (r *Referral) stage() policies.Stage {
 const keepOpen = 30 * 24 * time.Hour
 
 // setOpen writes which slices stand open after a change of state. A closed referral
-// has none at all: messages and notes of the other side close with them.
-func (r *Referral) setOpen() {
+// has not even the card: messages and notes of the other side close with it.
+func (r *Referral) setOpen(now time.Time) {
 	at := r.stage()
-	if at == policies.Closed || at == policies.Unsent {
-		r.OpenSlices = ""
-		return
+	if !r.EndedAt.IsZero() && now.Sub(r.EndedAt) > keepOpen {
+		at = r.afterEnd() // a late confirmation opens nothing again
 	}
 	r.OpenSlices = policies.Join(r.grant().Open(at))
 }
@@ -210,7 +232,7 @@ func (r *Referral) setOpen() {
 // end count even before the housekeeping has run.
 func (r *Referral) openNow(now time.Time) []policies.Slice {
 	if !r.EndedAt.IsZero() && now.Sub(r.EndedAt) > keepOpen {
-		return nil
+		return r.grant().Open(r.afterEnd())
 	}
 	return policies.Split(r.OpenSlices)
 }

@@ -154,7 +154,7 @@ func insertNote(ctx context.Context, n noteRow) error {
 func notesOf(ctx context.Context, id ID) (rows []noteRow, err error) {
 	t := db.Tenant(ctx)
 	err = db.Conn(ctx).NewSelect().Model(&rows).Where("n.referral_id = ?", id).
-		Where("(n.tenant_id = ? or (n.shared and n.from_tenant = ?) or (n.shared and exists (select 1 from referrals r where r.id = n.referral_id and r.to_tenant = ? and r.open_slices <> '')))", t, t, t).
+		Where("(n.tenant_id = ? or (n.shared and n.from_tenant = ?) or (n.shared and exists (select 1 from referrals r where r.id = n.referral_id and r.to_tenant = ? and r.open_slices like '%,card,%')))", t, t, t).
 		OrderExpr("n.sequence").Scan(ctx)
 	return rows, err
 }
@@ -167,7 +167,7 @@ func insertMessage(ctx context.Context, m messageRow) error {
 func messagesOf(ctx context.Context, id ID, after string, limit int) (rows []messageRow, err error) {
 	t := db.Tenant(ctx)
 	q := db.Conn(ctx).NewSelect().Model(&rows).Where("m.referral_id = ?", id).
-		Where("(m.by_tenant = ? or m.from_tenant = ? or exists (select 1 from referrals r where r.id = m.referral_id and r.to_tenant = ? and r.open_slices <> ''))", t, t, t).
+		Where("(m.by_tenant = ? or m.from_tenant = ? or exists (select 1 from referrals r where r.id = m.referral_id and r.to_tenant = ? and r.open_slices like '%,card,%'))", t, t, t).
 		OrderExpr("m.id desc").Limit(int64(limit))
 	if after != "" {
 		q = q.Where("m.id < ?", after)
@@ -289,7 +289,8 @@ func countUpTo(ctx context.Context, f filter) (n int, err error) {
 	return n, err
 }
 
-// openUnder lists the open referrals of the tenant that rest on a consent.
+// openUnder lists the referrals of the tenant that rest on a consent and still show
+// something: the open ones, and those of which a name is left.
 func openUnder(ctx context.Context, consent ids.ID[ids.Consent]) ([]Referral, error) {
 	var rows []row
 	err := db.Conn(ctx).NewSelect().Model(&rows).Where("r.from_tenant = ?", db.Tenant(ctx)).Where("r.consent_id = ?", consent).Where("(r.is_open or r.open_slices <> '')").OrderExpr("r.id").Scan(ctx)
@@ -317,10 +318,11 @@ func undecidedBefore(ctx context.Context, t time.Time, limit int) (out []row, er
 	return out, err
 }
 
-// closeSlices shuts what has stood open for thirty days after the end.
+// closeSlices shuts what has stood open for thirty days after the end; where the
+// receiver had accepted, the display name stays in its register.
 func closeSlices(ctx context.Context, endedBefore time.Time) error {
-	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("open_slices = ''").Where("from_tenant = ?", db.Tenant(ctx)).Where("not is_open").Where("open_slices <> ''").
-		Where("ended_at < ?", endedBefore).Exec(ctx)
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set(`open_slices = case when accepted_at is not null and "grant" like '%"name":true%' then ',name,' else '' end`).
+		Where("from_tenant = ?", db.Tenant(ctx)).Where("not is_open").Where("open_slices like ',card,%'").Where("ended_at < ?", endedBefore).Exec(ctx)
 	return err
 }
 
@@ -337,12 +339,6 @@ func addDocument(ctx context.Context, id ID) (r Referral, err error) {
 		sequence = sequence + case when sent_at is null then 0 else 1 end where id = ? and (from_tenant = ? or to_tenant = ?) returning *`,
 		id, db.Tenant(ctx), db.Tenant(ctx)).Scan(ctx, &out)
 	return out.Referral, err
-}
-
-// shut closes every slice of a referral for ever.
-func shut(ctx context.Context, id ID) error {
-	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("open_slices = ''").Where("id = ?", id).Where("from_tenant = ?", db.Tenant(ctx)).Exec(ctx)
-	return err
 }
 
 // retarget moves a draft to another person, service or unit.

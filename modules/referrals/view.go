@@ -32,6 +32,7 @@ type View struct {
 	Card           Card                  `json:"card" validate:"required"`
 	PersonID       ids.ID[ids.Person]    `json:"person_id,omitzero"`
 	Identity       *Identity             `json:"identity,omitempty"`
+	DisplayName    string                `json:"display_name,omitempty"` // what stays with a receiver that had accepted, after the end
 	Social         *Social               `json:"social,omitempty"`
 	Documents      *[]documents.View     `json:"documents,omitempty"`
 	Appointment    *Appointment          `json:"appointment,omitempty"`

@@ -30,12 +30,8 @@ func (s *Service) ConsentWithdrawn(ctx context.Context, _ ids.ID[ids.Person], co
 				r.Aftercare = map[bool]string{true: "keep", false: "cancel"}[goOn]
 			}
 		}
-		r.Grant = "" // nothing may ever open again
+		r.setGrant(r.grant().Withdrawn(goOn)) // nothing may ever open again
 		if err := s.save(ctx, r, loaded, now, false); err != nil {
-			return err
-		}
-		r.OpenSlices = ""
-		if err := shut(ctx, r.ID); err != nil {
 			return err
 		}
 		detail := []string{"consent_withdrawn"}

@@ -61,6 +61,14 @@ func (s schema) ReadWall(table, read, write string) string {
 		"create policy wall_delete on %[1]s for delete using ((%[3]s) or app_system());", table, read, write)
 }
 
+// DropWall takes a ReadWall down, so that a later step can raise it anew.
+func (s schema) DropWall(table string) string {
+	if !s.Postgres {
+		return ""
+	}
+	return fmt.Sprintf("drop policy wall_read on %[1]s;\ndrop policy wall_insert on %[1]s;\ndrop policy wall_update on %[1]s;\ndrop policy wall_delete on %[1]s;", table)
+}
+
 const migrationLock = 7232011 // any number that nothing else of ours locks
 
 func (d *DB) migrator(trees []fs.FS) (*migrate.Migrator, error) {
