@@ -7,6 +7,7 @@ package modules
 import (
 	"io/fs"
 
+	"shubbak/platform/db"
 	"shubbak/platform/outbox"
 	"shubbak/policies"
 	"shubbak/web"
@@ -23,4 +24,5 @@ type Module struct {
 	Events      []outbox.Subscription
 	Schedules   []outbox.Schedule
 	Nav         []web.NavEntry
+	Trims       []db.Trim // rows that have served their time
 }

@@ -16,6 +16,11 @@ import (
 // Resource is an answer that a replay can find again by its id.
 type Resource interface{ ResourceID() string }
 
+// Trims are the keys whose day is over.
+func Trims() []db.Trim {
+	return []db.Trim{{Table: "idempotency_keys", Where: "created_at < ?", Keep: 24 * time.Hour}}
+}
+
 // Replays says how a route's answer is found again: as this reader may see it
 // now, because a replay must not reveal what a withdrawal has closed.
 func (r Route) Replays(load func(ctx context.Context, id string) (any, error)) Route {

@@ -169,6 +169,9 @@ func (a *app) complete(ctx context.Context) error {
 		a.bus.Subscribe(m.Events...)
 		a.bus.Every(m.Schedules...)
 	}
+	schedule, chores := a.housekeeping()
+	a.bus.Subscribe(chores...)
+	a.bus.Every(schedule)
 	a.server, err = web.New(web.Deps{DB: a.db, Catalog: a.catalog, Tenants: a.registry, Law: a.law, Sessions: a.accounts, Audit: a.audit, Clock: a.clock, Log: a.log,
 		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.notifications.Portal, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies,
 		Checks: []web.Check{

@@ -8,6 +8,7 @@ package accounts
 
 import (
 	"embed"
+	"time"
 
 	"shubbak/modules"
 	"shubbak/platform/audit"
@@ -53,5 +54,10 @@ func (s *Service) Module() modules.Module {
 		Permissions: []policies.Permission{Me},
 		Routes:      s.routes(),
 		Pages:       s.pages(),
+		Trims: []db.Trim{
+			{Table: "sessions", Where: "coalesce(ended_at, expires_at) < ?", Keep: 30 * 24 * time.Hour},
+			{Table: "sign_in_failures", Where: "at < ?", Keep: 24 * time.Hour},
+			{Table: "sign_in_links", Where: "expires_at < ?", Keep: 30 * 24 * time.Hour},
+		},
 	}
 }

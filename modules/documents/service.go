@@ -8,6 +8,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"maps"
 	"mime"
 	"path"
 	"slices"
@@ -286,29 +287,50 @@ func (v *verified) Read(p []byte) (int, error) {
 
 func (v *verified) Close() error { return v.c.Close() }
 
-// Sweep deletes objects without a row that are older than a day.
+// Sweep deletes objects without a row that are older than a day: what an upload
+// leaves that was cut between its object and its row. It asks the database once for
+// each few hundred objects.
 func (s *Service) Sweep(ctx context.Context) (n int, err error) {
 	old := time.Now().Add(-orphanAge)
+	keys := map[ids.ID[ids.Document]]string{}
+	flush := func() error {
+		var known []ids.ID[ids.Document]
+		err := s.DB.ReadAsSystem(ctx, "sweeping of objects without a row", func(ctx context.Context) (err error) {
+			known, err = existing(ctx, slices.Collect(maps.Keys(keys)))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, id := range known {
+			delete(keys, id)
+		}
+		for _, key := range keys {
+			if err := s.Blobs.Delete(ctx, key); err != nil {
+				return err
+			}
+			n++
+		}
+		clear(keys)
+		return nil
+	}
 	err = s.Blobs.List(ctx, "", func(i blob.Info) error {
-		if i.Modified.After(old) {
+		id, err := ids.Parse[ids.Document](path.Base(i.Key))
+		if err != nil || i.Modified.After(old) {
 			return nil
 		}
-		id, perr := ids.Parse[ids.Document](path.Base(i.Key))
-		if perr != nil {
-			return nil
+		if keys[id] = i.Key; len(keys) >= sweepBatch {
+			return flush()
 		}
-		known := false
-		if err := s.DB.ReadAsSystem(ctx, "sweeping of objects without a row", func(ctx context.Context) (err error) {
-			known, err = exists(ctx, id)
-			return err
-		}); err != nil || known {
-			return err
-		}
-		n++
-		return s.Blobs.Delete(ctx, i.Key)
+		return nil
 	})
+	if err == nil && len(keys) > 0 {
+		err = flush()
+	}
 	return n, err
 }
+
+const sweepBatch = 500
 
 // cleanFileName keeps the original name in any script, without folders, control or
 // direction signs.

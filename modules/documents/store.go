@@ -57,7 +57,8 @@ func ofReferral(ctx context.Context, referral ids.ID[ids.Referral], after string
 	return rows, q.Scan(ctx)
 }
 
-func exists(ctx context.Context, id ids.ID[ids.Document]) (yes bool, err error) {
-	err = db.Conn(ctx).NewRaw("select exists (select 1 from documents where id = ?)", id).Scan(ctx, &yes)
-	return yes, err
+// existing says which of some documents have a row, in any tenant.
+func existing(ctx context.Context, list []ids.ID[ids.Document]) (out []ids.ID[ids.Document], err error) {
+	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).Column("id").Where("d.id in (?)", bun.List(list)).Scan(ctx, &out)
+	return out, err
 }

@@ -7,6 +7,7 @@ package notifications
 
 import (
 	"embed"
+	"time"
 
 	"shubbak/modules"
 	"shubbak/modules/accounts"
@@ -56,6 +57,7 @@ func (s *Service) Module() modules.Module {
 		Routes:      s.routes(),
 		Pages:       s.pages(),
 		Events:      s.subscriptions(),
+		Trims:       []db.Trim{{Table: "notifications", Where: "read_at < ?", Keep: 180 * 24 * time.Hour}},
 		Nav:         []web.NavEntry{{Path: "/notifications", Key: "notifications.nav", Icon: "bell", Perm: Read}},
 	}
 }

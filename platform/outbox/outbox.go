@@ -146,6 +146,11 @@ func (b *Bus) Embedded() bool { return b.cfg.RedisURL == "" }
 // database and follow later.
 func (b *Bus) Degraded() bool { return b.degraded.Load() }
 
+// Trims are the deliveries that are done.
+func Trims() []db.Trim {
+	return []db.Trim{{Table: "outbox", Where: "state = 'done' and done_at < ?", Keep: 7 * 24 * time.Hour}}
+}
+
 // Publish writes the event's rows in the transaction of ctx.
 func (b *Bus) Publish(ctx context.Context, e Event) error {
 	return b.publish(ctx, e, "")

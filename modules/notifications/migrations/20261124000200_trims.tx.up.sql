@@ -1,0 +1,1 @@
+create index notifications_read on notifications (read_at) where read_at is not null;
