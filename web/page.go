@@ -45,6 +45,9 @@ type NavEntry struct {
 	Key  string
 	Icon string
 	Perm policies.Permission
+	// Shown hides the entry from readers to whom the permission says too little; nil
+	// shows it.
+	Shown func(a tenants.Actor) bool
 	// Count says how many things wait there; nil for none.
 	Count func(ctx context.Context) (int, error)
 }
@@ -170,7 +173,7 @@ func (c *call) view(title string) *View {
 	ctx := c.UserContext()
 	for _, path := range c.tenant.Declared().Nav {
 		for _, e := range c.s.nav {
-			if e.Path != path || !c.s.deps.Law.May(c.session.Actor, e.Perm) {
+			if e.Path != path || !c.s.deps.Law.May(c.session.Actor, e.Perm) || e.Shown != nil && !e.Shown(c.session.Actor) {
 				continue
 			}
 			item := NavItem{Path: e.Path, Label: v.T(e.Key), Icon: e.Icon, Current: here(v.Path, e.Path)}

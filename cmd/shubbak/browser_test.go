@@ -14,6 +14,7 @@ import (
 	"shubbak/platform/testkit"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -23,6 +24,8 @@ type browser struct {
 	t   *testing.T
 	w   *world
 	ctx context.Context
+
+	scriptless bool // axe is a script too
 }
 
 // listening notes what a page complains about: console errors, exceptions, reports
@@ -54,6 +57,18 @@ func newBrowser(t *testing.T, w *world) *browser {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// withoutScript makes every page do without its script; the test's own still runs.
+func (b *browser) withoutScript() {
+	b.t.Helper()
+	b.scriptless = true
+	if err := chromedp.Do(b.ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	})); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // calm fails when the page complained.
@@ -201,6 +216,9 @@ func (b *browser) look(where string) {
 	}
 	if facts.Headings != 1 {
 		b.t.Errorf("%s: %d headings of the first level", where, facts.Headings)
+	}
+	if b.scriptless {
+		return
 	}
 	source, err := axeSource()
 	if err != nil {

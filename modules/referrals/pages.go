@@ -42,9 +42,13 @@ func (s *Service) pages() []web.Route {
 func (s *Service) nav() []web.NavEntry {
 	return []web.NavEntry{
 		{Path: "/home", Key: "referrals.nav.home", Icon: "home", Perm: accounts.Me},
-		{Path: "/referrals?box=in", Key: "referrals.nav.in", Icon: "inbox", Perm: read, Count: s.waiting("in")},
-		{Path: "/referrals?box=out", Key: "referrals.nav.out", Icon: "send", Perm: read, Count: s.waiting("out")},
+		{Path: "/referrals?box=in", Key: "referrals.nav.in", Icon: "inbox", Perm: read, Shown: s.shows("in"), Count: s.waiting("in")},
+		{Path: "/referrals?box=out", Key: "referrals.nav.out", Icon: "send", Perm: read, Shown: s.shows("out"), Count: s.waiting("out")},
 	}
+}
+
+func (s *Service) shows(box string) func(a tenants.Actor) bool {
+	return func(a tenants.Actor) bool { return s.has(a, box) }
 }
 
 func (s *Service) waiting(box string) func(ctx context.Context) (int, error) {
