@@ -137,6 +137,7 @@ var systemWork = map[string][]string{
 	"modules/agreements/service.go":    {"planting an agreement writes the rows of every party"},
 	"modules/documents/service.go":     {"sweeping of objects without a row"},
 	"modules/notifications/service.go": {"the neutral address in a mail names no tenant"},
+	"modules/referrals/danger.go":      {"dangers that nobody has acknowledged"},
 	"platform/audit/audit.go":          {"audit verify", "entries of reads, of many tenants in one commit", "is there anything to seal", "sealer"},
 	"platform/outbox/outbox.go":        {"count of open deliveries", "load a delivery", "next attempt", "relay", "release of rows of a dead queue", "schedules"},
 	"platform/vault/vault.go":          {"loading of keys"},

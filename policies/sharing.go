@@ -20,6 +20,10 @@ const (
 	// too; it is no slice of its own and never leaves the server.
 	HealthDocuments Slice = "health_documents"
 
+	// Call is what is known of the telephone call of an immediate danger: it opens
+	// with the identity. No slice of its own either.
+	Call Slice = "call"
+
 	// Name is what stays in the receiver's register after the end of a referral that
 	// it had accepted: the display name and nothing else. No slice of its own either.
 	Name Slice = "name"
@@ -62,11 +66,20 @@ type Grant struct {
 	HealthDocuments bool `json:"health_documents,omitempty"`
 	Summary         bool `json:"summary,omitempty"`
 
+	// Danger says that identity and contact stand open from `sent` on.
+	Danger bool `json:"danger,omitempty"`
 	// Name says that the display name stays with a receiver that had accepted.
 	Name bool `json:"name,omitempty"`
 	// Closed says that consent was withdrawn: whatever state follows, nothing opens
 	// again but Name, where the person wants the service to go on.
 	Closed bool `json:"closed,omitempty"`
+}
+
+// InDanger is the grant of an immediate danger: whatever the agreement says, the
+// called unit knows at once who it is and how to reach them (domain.md §2).
+func (g Grant) InDanger() Grant {
+	g.Danger, g.Identity, g.Contact, g.Name = true, true, true, true
+	return g
 }
 
 // Withdrawn is what is left of a grant once consent is withdrawn; goOn says that
@@ -123,6 +136,12 @@ func (g Grant) Open(at Stage) []Slice {
 		return nil
 	}
 	out := []Slice{Card}
+	if g.Danger {
+		out = append(out, Call)
+	}
+	if g.Danger && at == Sent {
+		out = append(out, Identity)
+	}
 	if at != Accepted && at != Started {
 		return out
 	}
@@ -141,7 +160,7 @@ func (g Grant) Open(at Stage) []Slice {
 func Visible(list []Slice) []Slice {
 	out := []Slice{}
 	for _, s := range list {
-		if s != HealthDocuments && s != Name {
+		if s != HealthDocuments && s != Name && s != Call {
 			out = append(out, s)
 		}
 	}

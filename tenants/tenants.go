@@ -68,6 +68,9 @@ type Kind struct {
 	Home    string   // path of the first page after sign-in
 	Nav     []string // paths of the navigation entries, in order
 	Accent  string   // default accent
+	// Coordinates says that the kind coordinates the network: it is told of dangers
+	// that nobody answers, also between others.
+	Coordinates bool
 	// Care kinds may receive health data and see the name of a psychiatric service.
 	Care bool
 	// Sends is the role that refers, listens and decides for the tenant's unit.

@@ -3,6 +3,8 @@ package web
 import (
 	"strconv"
 	"time"
+
+	"shubbak/platform/fault"
 )
 
 // Clock is a deadline in words, with how much of it is used.
@@ -70,6 +72,23 @@ func (p Problems) Of(field string) string {
 		}
 	}
 	return ""
+}
+
+// ProblemsOf turns faulty fields into the lines of a summary; control names the
+// control of a field. Each line says the name of its field first, where words has
+// it.
+func ProblemsOf(c *Ctx, faults []fault.Field, words string, control func(field string) string) Problems {
+	v := c.View("")
+	var out Problems
+	for _, f := range faults {
+		id := control(f.Field)
+		text := c.FieldSentence(f)
+		if label := words + id; f.Key == "" && v.Has(label) {
+			text = v.T("form.problem", "Field", v.T(label), "Problem", text)
+		}
+		out = append(out, Problem{Field: id, Text: text})
+	}
+	return out
 }
 
 // Count99 writes a count as screens show it.

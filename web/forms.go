@@ -114,7 +114,7 @@ func Day(f url.Values, name string) string {
 
 // DayParts are the three boxes as typed, in Latin digits.
 func DayParts(f url.Values, name string) (day, month, year string) {
-	day, month, year = digits(f.Get(name)), digits(f.Get(name+"_month")), digits(f.Get(name+"_year"))
+	day, month, year = Latin(f.Get(name)), Latin(f.Get(name+"_month")), Latin(f.Get(name+"_year"))
 	if parts := strings.FieldsFunc(day, func(r rune) bool { return strings.ContainsRune("/-. ", r) }); len(parts) == 3 && month+year == "" {
 		if len(parts[0]) == 4 {
 			parts[0], parts[2] = parts[2], parts[0]
@@ -133,7 +133,8 @@ func SetDay(f url.Values, name, day string) {
 	}
 }
 
-func digits(s string) string {
+// Latin writes digits of any script in Latin ones, without spaces around.
+func Latin(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
 		case r >= '٠' && r <= '٩':

@@ -84,6 +84,9 @@ type View struct {
 // T is a message; pairs name its arguments: T("inbox.count", "Count", 3).
 func (v *View) T(key string, pairs ...any) string { return v.catalog.T(v.Lang, key, args(pairs)) }
 
+// Has reports whether there are words for a key.
+func (v *View) Has(key string) bool { return v.catalog.Has(v.Lang, key) }
+
 func args(pairs []any) map[string]any {
 	if len(pairs) == 0 {
 		return nil

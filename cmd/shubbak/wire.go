@@ -148,7 +148,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.accounts = accounts.New(accounts.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Law: a.law, Tenants: a.registry})
 	a.people = people.New(people.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry})
 	a.agreements = agreements.New(agreements.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Tenants: a.registry})
-	a.directory = directory.New(directory.Deps{DB: a.db, Clock: a.clock, Tenants: a.registry,
+	a.directory = directory.New(directory.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Tenants: a.registry,
 		Judge:   func(ctx context.Context) (directory.Judge, error) { return a.agreements.For(ctx) },
 		Profile: func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
 	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs})

@@ -36,6 +36,26 @@ func (s *Service) Permits(ctx context.Context, from, to tenants.ID, need string,
 	return permit, reason, err
 }
 
+// InForce is what an agreement in force between two tenants lets the receiver see,
+// whatever need it covers; nothing where there is none. An immediate danger asks no
+// more than that.
+func (s *Service) InForce(ctx context.Context, from, to tenants.ID) (permit Permit, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context) error {
+		j, err := s.load(ctx, from, &to)
+		if err != nil {
+			return err
+		}
+		for _, x := range j.scopes {
+			if x.ToTenant == to && x.Agreement.standing(j.today) == "" {
+				permit = Permit{x.AgreementID, x.Agreement.Number, j.annex[x.AgreementID][to]}
+				return nil
+			}
+		}
+		return nil
+	})
+	return permit, err
+}
+
 // Judge answers Permits for many services without a query for each.
 type Judge struct {
 	today  string

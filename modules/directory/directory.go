@@ -10,6 +10,7 @@ import (
 	"embed"
 
 	"shubbak/modules"
+	"shubbak/platform/audit"
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/ids"
@@ -27,6 +28,13 @@ var locales embed.FS
 // Read is the module's permission.
 var Read = policies.To("service", "read")
 
+// SeeCalls is the permission to see whom to call in an immediate danger; EditCalls to
+// say whom.
+var (
+	SeeCalls  = policies.To("emergency", "read")
+	EditCalls = policies.To("emergency", "edit")
+)
+
 // Judge says, for the tenant that asks, which agreement permits a referral, or in
 // the contract's codes why none does. agreements satisfies it through wire.go.
 type Judge interface {
@@ -37,6 +45,7 @@ type Judge interface {
 type Deps struct {
 	DB      *db.DB
 	Clock   clock.Clock
+	Audit   *audit.Log
 	Tenants *tenants.Registry
 	// Judge loads the judgement for the tenant of a context.
 	Judge func(ctx context.Context) (Judge, error)
@@ -54,7 +63,7 @@ func New(d Deps) *Directory { return &Directory{d} }
 func (d *Directory) Module() modules.Module {
 	return modules.Module{
 		Name: "directory", Migrations: migrations, Locales: locales,
-		Permissions: []policies.Permission{Read},
+		Permissions: []policies.Permission{Read, SeeCalls, EditCalls},
 		Routes:      d.routes(),
 		Pages:       d.pages(),
 		Nav:         d.nav(),

@@ -50,8 +50,35 @@ type query struct {
 	All      string `query:"all" json:"-"`
 }
 
+type callsQuery struct {
+	Commune string `query:"commune" json:"-"`
+}
+
+// CallsView is the call list as the API shows it.
+type CallsView struct {
+	CallList
+	Shown []Number `json:"shown" validate:"required"`
+}
+
+func (d *Directory) callsView(ctx context.Context, commune string) (CallsView, error) {
+	l, err := d.Calls(ctx)
+	return CallsView{l, l.Shown(commune)}, err
+}
+
 func (d *Directory) routes() []web.Route {
 	return []web.Route{
+		web.JSON(http.MethodGet, "/call-list", "Whom to call in an immediate danger", SeeCalls, func(ctx context.Context, in callsQuery) (CallsView, error) {
+			if _, ok := terms.Load().Commune(in.Commune); in.Commune != "" && !ok {
+				return CallsView{}, web.Malformed("commune")
+			}
+			return d.callsView(ctx, in.Commune)
+		}),
+		web.JSON(http.MethodPut, "/call-list", "Say whom to call; version 0 for the first list", EditCalls, func(ctx context.Context, in CallList) (CallsView, error) {
+			if err := d.SetCalls(ctx, in); err != nil {
+				return CallsView{}, err
+			}
+			return d.callsView(ctx, "")
+		}),
 		web.JSON(http.MethodGet, "/services", "List the services that this tenant may refer to now; all=1 the rest too", Read, func(ctx context.Context, in query) (web.List[View], error) {
 			q := Search{Need: in.Need, Text: in.Q, Near: in.Near, All: in.All == "1"}
 			lists := terms.Load()

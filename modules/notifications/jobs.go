@@ -87,6 +87,13 @@ func (s *Service) recipients(ctx context.Context, t *tenants.Tenant, m referrals
 		}
 	}
 	switch {
+	case whom == Alarm:
+		return s.alarmed(ctx, t, m)
+	case m.Event == "sent" && m.Danger:
+		if receiver {
+			return s.Accounts.WithRoles(ctx, m.ToUnit, t.Declared().Desk, "supervisor")
+		}
+		return s.Accounts.WithRoles(ctx, m.FromUnit, "supervisor")
 	case whom == ReceivingUnit && receiver:
 		if !m.Assignee.IsZero() {
 			return s.one(ctx, m.Assignee)
@@ -103,6 +110,31 @@ func (s *Service) recipients(ctx context.Context, t *tenants.Tenant, m referrals
 		return s.Accounts.WithRoles(ctx, unit, roles...)
 	}
 	return nil, nil
+}
+
+// alarmed are the people of one tenant who are told of a danger without an answer.
+// The person on call at a coordinating tenant, where nobody is named, is whoever
+// supervises there.
+func (s *Service) alarmed(ctx context.Context, t *tenants.Tenant, m referrals.Moved) ([]accounts.Staff, error) {
+	if t.ID == m.ToTenant {
+		return s.Accounts.WithRoles(ctx, m.ToUnit, t.Declared().Desk, "supervisor")
+	}
+	var out []accounts.Staff
+	if t.ID == m.FromTenant {
+		sender, err := s.one(ctx, m.FromUser)
+		if err != nil {
+			return nil, err
+		}
+		out = sender
+	}
+	if !t.Declared().Coordinates {
+		return out, nil
+	}
+	onCall, err := s.Accounts.OnCall(ctx)
+	if err == nil && len(onCall) == 0 {
+		onCall, err = s.Accounts.WithRoles(ctx, ids.ID[ids.Unit]{}, "supervisor")
+	}
+	return append(out, onCall...), err
 }
 
 // arbiters are the roles that judge an exception.

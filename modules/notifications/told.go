@@ -18,7 +18,10 @@ const (
 	Approvers Whom = "approvers"
 	// OtherSide is the unit that did not write.
 	OtherSide Whom = "other side"
-	Nobody    Whom = "nobody"
+	// Alarm is everybody whom a danger without an answer concerns: the called unit and
+	// its supervisor, the sender, and the coordination's person on call.
+	Alarm  Whom = "alarm"
+	Nobody Whom = "nobody"
 )
 
 // told is the whole table: every event code of the contract and who is told.
@@ -31,14 +34,16 @@ var told = map[string]Whom{
 	"recalled":         bothUnits,
 	"approval_awaited": Approvers,
 	"message":          OtherSide,
-	"created":          Nobody,
-	"consent_awaited":  Nobody,
-	"acknowledged":     Nobody,
-	"started":          Nobody,
-	"held":             Nobody,
-	"resumed":          Nobody,
-	"reported":         Nobody,
-	"assigned":         Nobody,
+
+	"danger_unanswered": Alarm, // domain.md §2, not one of the contract's events
+	"created":           Nobody,
+	"consent_awaited":   Nobody,
+	"acknowledged":      Nobody,
+	"started":           Nobody,
+	"held":              Nobody,
+	"resumed":           Nobody,
+	"reported":          Nobody,
+	"assigned":          Nobody,
 }
 
 // bothUnits stands for an event that the contract names in both lists.
@@ -48,6 +53,9 @@ const bothUnits Whom = "both"
 // delivery is made for nothing.
 func concerns(m referrals.Moved, tenant string) bool {
 	receiver := tenant == m.ToTenant.String()
+	if m.Event == "sent" && m.Danger {
+		return true // the sender's supervisor has it to review
+	}
 	switch told[m.Event] {
 	case ReceivingUnit:
 		return receiver
@@ -55,7 +63,7 @@ func concerns(m referrals.Moved, tenant string) bool {
 		return !receiver
 	case OtherSide:
 		return tenant != m.ByTenant.String()
-	case bothUnits:
+	case bothUnits, Alarm:
 		return true
 	}
 	return false

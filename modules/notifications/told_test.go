@@ -14,6 +14,7 @@ var contract = map[Whom]string{
 	SendingUser:   "info_requested accepted acceptance_undone declined redirected waitlisted scheduled no_show completed failed recall_refused recalled expired returned",
 	Approvers:     "approval_awaited",
 	OtherSide:     "message",
+	Alarm:         "danger_unanswered", // domain.md §2, "Immediate danger"
 	Nobody:        "created consent_awaited acknowledged started held resumed reported assigned",
 }
 
@@ -59,8 +60,8 @@ func TestNoDeliveryIsMadeForNothing(t *testing.T) {
 	for event, whom := range told {
 		m := referrals.Moved{Event: event, FromTenant: from, ToTenant: to, ByTenant: from}
 		sender, receiver := concerns(m, from.String()), concerns(m, to.String())
-		wantSender := whom == SendingUser || whom == Approvers || whom == bothUnits
-		wantReceiver := whom == ReceivingUnit || whom == OtherSide || whom == bothUnits
+		wantSender := whom == SendingUser || whom == Approvers || whom == bothUnits || whom == Alarm
+		wantReceiver := whom == ReceivingUnit || whom == OtherSide || whom == bothUnits || whom == Alarm
 		if sender != wantSender || receiver != wantReceiver {
 			t.Errorf("%s: sender %v, receiver %v", event, sender, receiver)
 		}

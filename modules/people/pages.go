@@ -204,8 +204,8 @@ func typedName(f url.Values, name string) {
 	f.Set("family_name"+suffix, family)
 }
 
-// communes lists the communes by province, in the reader's language.
-func (s *Service) communes(v *web.View) []web.ChoiceGroup {
+// Communes lists the communes by province, in the reader's language.
+func (s *Service) Communes(v *web.View) []web.ChoiceGroup {
 	out := make([]web.ChoiceGroup, 0, len(s.terms.Provinces))
 	for _, p := range s.terms.Provinces {
 		g := web.ChoiceGroup{Word: p.Name.In(v.Lang)}

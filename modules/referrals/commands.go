@@ -196,7 +196,7 @@ func (a Act) words() string {
 
 // checkSenderWords keeps the sender from naming the person before acceptance.
 func (s *Service) checkSenderWords(ctx context.Context, r *Referral, a Act) error {
-	if r.WasAccepted() || r.SentAt.IsZero() || a.Command != Answer && a.Command != Recall {
+	if r.Danger || r.WasAccepted() || r.SentAt.IsZero() || a.Command != Answer && a.Command != Recall {
 		return nil
 	}
 	p, err := s.People.Load(ctx, r.PersonID)

@@ -58,6 +58,7 @@ func (s *Service) Change(ctx context.Context, id ID, version int64, change func(
 			return err
 		}
 		change(&w)
+		w.settle()
 		if err := w.check(s.terms.Need); err != nil {
 			return err
 		}
@@ -91,7 +92,7 @@ func keepVersion(ctx context.Context, r *Referral) error {
 // writing is a draft as its sender wrote it.
 func (s *Service) writing(ctx context.Context, r Referral) (Writing, error) {
 	w := Writing{PersonID: r.PersonID, Need: r.Need, ServiceID: r.ServiceID, Priority: r.Priority, Basis: r.Basis, Triage: r.CardTriage, ConsentID: r.ConsentID,
-		Slices: policies.Split(r.Wanted), UnitID: r.ToUnit, BasisNote: "-"}
+		Slices: policies.Split(r.Wanted), UnitID: r.ToUnit, BasisNote: "-", Danger: r.Danger}
 	rows, err := slicesOf(ctx, r.ID)
 	if err != nil {
 		return w, err

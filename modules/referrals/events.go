@@ -20,19 +20,22 @@ type Moved struct {
 	ByUser     ids.ID[ids.User]     `json:"by_user,omitzero"`
 	Reason     string               `json:"reason,omitempty"` // a code
 	Exception  bool                 `json:"exception,omitempty"`
-	Unsent     bool                 `json:"unsent,omitempty"` // the receiver knows nothing of it
-	Step       int64                `json:"step"`             // orders everything of one referral
+	Danger     bool                 `json:"danger,omitempty"`
+	Watchers   []string             `json:"watchers,omitempty"` // other tenants that must know of it, by number alone
+	Unsent     bool                 `json:"unsent,omitempty"`   // the receiver knows nothing of it
+	Step       int64                `json:"step"`               // orders everything of one referral
 }
 
 // EventName is stored.
 func (Moved) EventName() string { return "referral.moved" }
 
-// Audience is both sides, or the sender alone before the receiver knows of it.
+// Audience is both sides, or the sender alone before the receiver knows of it, and
+// whoever watches.
 func (m Moved) Audience() []string {
 	if m.Unsent {
 		return []string{m.FromTenant.String()}
 	}
-	return []string{m.FromTenant.String(), m.ToTenant.String()}
+	return append([]string{m.FromTenant.String(), m.ToTenant.String()}, m.Watchers...)
 }
 
 // Order keeps the events of one referral in a row.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"shubbak/platform/fault"
 	"shubbak/platform/ids"
@@ -14,24 +15,40 @@ import (
 
 type createBody struct {
 	PersonID        ids.ID[ids.Person]     `json:"person_id" validate:"required"`
-	Need            string                 `json:"need" validate:"required"`
+	Need            string                 `json:"need" validate:"required_unless=Danger true"`
 	ServiceID       ids.ID[ids.Service]    `json:"service_id" validate:"required"`
 	UnitID          ids.ID[ids.Unit]       `json:"unit_id"`
-	Priority        string                 `json:"priority" validate:"required,oneof=routine urgent emergency"`
+	Priority        string                 `json:"priority" validate:"required_unless=Danger true,omitempty,oneof=routine urgent emergency"`
+	Danger          bool                   `json:"danger"`
+	Call            *callBody              `json:"call"`
 	Basis           string                 `json:"basis" validate:"omitempty,oneof=consent vital_interest legal_obligation public_interest"`
 	BasisNote       string                 `json:"basis_note" validate:"max=1000"`
-	Reason          string                 `json:"reason" validate:"required,max=4000"`
+	Reason          string                 `json:"reason" validate:"required_unless=Danger true,max=4000"`
 	Triage          map[string]string      `json:"triage" validate:"max=8"`
 	ConsentID       ids.ID[ids.Consent]    `json:"consent_id"`
 	Slices          []policies.Slice       `json:"slices" validate:"max=5"`
 	Documents       []ids.ID[ids.Document] `json:"documents" validate:"max=50"`
 	ParentID        ID                     `json:"parent_id"`
-	Send            bool                   `json:"send"`
+	Send            web.Optional[bool]     `json:"send"`
 	ExceptionReason string                 `json:"exception_reason" validate:"max=1000"`
 }
 
+// callBody is what is known of the telephone call; nothing of it holds a danger up.
+type callBody struct {
+	At         *time.Time `json:"at"`
+	AnsweredBy string     `json:"answered_by" validate:"max=200"`
+	Place      string     `json:"place" validate:"max=300"`
+}
+
+func (b *callBody) call() Call {
+	if b == nil {
+		return Call{}
+	}
+	return Call{At: b.At, AnsweredBy: strings.TrimSpace(b.AnsweredBy), Place: strings.TrimSpace(b.Place)}
+}
+
 func (b createBody) writing() Writing {
-	return Writing{PersonID: b.PersonID, Need: b.Need, ServiceID: b.ServiceID, UnitID: b.UnitID, Priority: b.Priority, Basis: b.Basis, BasisNote: b.BasisNote, Reason: b.Reason,
+	return Writing{Danger: b.Danger, Call: b.Call.call(), PersonID: b.PersonID, Need: b.Need, ServiceID: b.ServiceID, UnitID: b.UnitID, Priority: b.Priority, Basis: b.Basis, BasisNote: b.BasisNote, Reason: b.Reason,
 		Triage: b.Triage, ConsentID: b.ConsentID, Slices: b.Slices, Documents: b.Documents, ParentID: b.ParentID}
 }
 
@@ -109,6 +126,11 @@ func (q listQuery) search() (Search, error) {
 		return out, web.Malformed("state")
 	}
 	return out, nil
+}
+
+type reviewBody struct {
+	base
+	Informed string `json:"informed" validate:"required,oneof=yes later would_endanger"`
 }
 
 type sayBody struct {
@@ -318,7 +340,11 @@ func (s *Service) again(ctx context.Context, id string) (any, error) {
 func (s *Service) routes() []web.Route {
 	return []web.Route{
 		web.JSON(http.MethodPost, "/referrals", "Write a referral, and send it", create, func(ctx context.Context, in createBody) (View, error) {
-			id, err := s.Create(ctx, in.writing(), in.Send, strings.TrimSpace(in.ExceptionReason))
+			if in.Call != nil && !in.Danger {
+				return View{}, fault.In("call", "unknown_field")
+			}
+			// A danger is sent unless it is said that it shall wait.
+			id, err := s.Create(ctx, in.writing(), in.Send.Of(in.Danger), strings.TrimSpace(in.ExceptionReason))
 			if err != nil {
 				return View{}, err
 			}
@@ -381,6 +407,12 @@ func (s *Service) routes() []web.Route {
 			}
 			return s.Message(ctx, mid)
 		}),
+		web.JSON(http.MethodPost, "/referrals/:id/review", "Review an immediate danger (the sender's supervisor)", review, func(ctx context.Context, in reviewBody) (View, error) {
+			if err := s.Review(ctx, in.ID, in.Version, in.Informed, in.Note); err != nil {
+				return View{}, err
+			}
+			return s.After(ctx, in.ID)
+		}).Replays(s.again),
 		command[sendBody](s, Send, "Send a draft"),
 		command[plainBody](s, Approve, "Approve what waits for approval"),
 		command[reasonBody](s, Return, "Return what waits for approval"),

@@ -29,11 +29,12 @@ func (s *Service) subscriptions() []outbox.Subscription {
 	return []outbox.Subscription{
 		outbox.On("referrals.refresh", s.refresh),
 		outbox.On("referrals.daily", s.daily),
+		outbox.On("referrals.alarm", s.alarm),
 	}
 }
 
 func (s *Service) schedules() []outbox.Schedule {
-	return []outbox.Schedule{{Name: "referrals.daily", Every: time.Hour, Event: func(ctx context.Context) (outbox.Event, error) {
+	return []outbox.Schedule{s.watch(), {Name: "referrals.daily", Every: time.Hour, Event: func(ctx context.Context) (outbox.Event, error) {
 		list, err := s.Tenants.All(ctx)
 		if err != nil {
 			return nil, err

@@ -21,6 +21,8 @@ type Search struct {
 	States   []State
 	Open     bool
 	Decide   bool
+	Danger   bool
+	Review   bool // dangers of the sender that are not reviewed
 	Overdue  bool
 	Number   string
 	Mine     bool
@@ -31,7 +33,7 @@ type Search struct {
 // restrict builds the filter with what the actor's roles may reach.
 func (s *Service) restrict(ctx context.Context, q Search) filter {
 	a := tenants.From(ctx)
-	f := filter{box: q.Box, states: q.States, open: q.Open, decide: q.Decide, overdue: q.Overdue, number: q.Number, units: a.Units, now: s.Clock.Now()}
+	f := filter{box: q.Box, states: q.States, open: q.Open, decide: q.Decide, danger: q.Danger, review: q.Review, overdue: q.Overdue, number: q.Number, units: a.Units, now: s.Clock.Now()}
 	if q.MyMove {
 		f.owner = a.Tenant.ID
 	}
@@ -154,6 +156,10 @@ func (s *Service) view(ctx context.Context, a tenants.Actor, r Referral, service
 		Owner: Owner{Tenant: slug(r.OwnerTenant)}, Overdue: r.Overdue(now), Agreement: r.AgreementID,
 		Card:    Card{AgeBand: r.CardAgeBand, Sex: r.CardSex, District: r.CardDistrict, Language: r.CardLanguage, Triage: r.CardTriage, Documents: r.CardDocuments},
 		Outcome: r.Outcome, ReasonCode: r.ReasonCode, ByWhom: r.ByWhom, Result: r.Result, ParentID: r.ParentID, Estimate: r.Estimate, DueFor: r.DueFor, row: r}
+	v.Danger = r.Danger
+	if r.Danger && r.FromTenant == a.Tenant.ID {
+		v.Review = reviewOf(r)
+	}
 	open := []policies.Slice{}
 	if !r.SentAt.IsZero() {
 		open = policies.Visible(r.openNow(now))

@@ -23,7 +23,7 @@ func (s *Service) Say(ctx context.Context, id ID, text string) (m MessageView, e
 		if !r.IsOpen {
 			return r.illegal("message")
 		}
-		if r.FromTenant == tenants.Current(ctx) && !r.WasAccepted() {
+		if r.FromTenant == tenants.Current(ctx) && !r.WasAccepted() && !r.Danger {
 			p, err := s.People.Load(ctx, r.PersonID)
 			if err != nil {
 				return err

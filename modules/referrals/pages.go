@@ -73,10 +73,14 @@ type tab struct {
 	Code   string
 	States []State
 	Decide bool
+	Danger bool // immediate dangers that nobody has acknowledged
+	Review bool // dangers that the supervisor has not reviewed
 	Count  int
 }
 
-func (t tab) search(box string) Search { return Search{Box: box, States: t.States, Decide: t.Decide} }
+func (t tab) search(box string) Search {
+	return Search{Box: box, States: t.States, Decide: t.Decide, Danger: t.Danger, Review: t.Review}
+}
 
 var boxes = map[string][]tab{
 	"in": {
@@ -85,6 +89,7 @@ var boxes = map[string][]tab{
 		{Code: "scheduled", States: []State{Scheduled}},
 		{Code: "running", States: []State{InProgress, OnHold}},
 		{Code: "waitlist", States: []State{Waitlisted}},
+		{Code: "danger", States: []State{Sent}, Danger: true},
 		{Code: "closed", States: ended},
 	},
 	"out": {
@@ -94,6 +99,7 @@ var boxes = map[string][]tab{
 		{Code: "scheduled", States: []State{Scheduled, NoShow}},
 		{Code: "running", States: []State{Accepted, InProgress, OnHold}},
 		{Code: "waitlist", States: []State{Waitlisted}},
+		{Code: "review", Review: true},
 		{Code: "closed", States: []State{OutcomeConfirmed, Declined, Redirected, Failed, Recalled, Expired, EnteredInError}},
 	},
 }
@@ -103,7 +109,8 @@ func (s *Service) tabs(a tenants.Actor, box string) []tab {
 	if box == "out" && !s.Law.Allow(a, read, policies.Sender) {
 		return boxes[box][:1]
 	}
-	return boxes[box]
+	may := s.Law.Allow(a, review, policies.Sender)
+	return slices.DeleteFunc(slices.Clone(boxes[box]), func(t tab) bool { return t.Review && !may })
 }
 
 // perPage is how many rows a list shows (design.md §4).
@@ -112,6 +119,7 @@ const perPage = 25
 // listing is what the list page shows.
 type listing struct {
 	Box     string
+	Dangers int // immediate dangers that nobody has acknowledged
 	Tabs    []tab
 	Tab     tab
 	Query   string
@@ -159,6 +167,12 @@ func (s *Service) listPage(c *web.Ctx) error {
 				return err
 			}
 			t.Count = n
+			if t.Danger {
+				l.Dangers = n
+			}
+			if (t.Danger || t.Review) && n == 0 && t.Code != c.Query("tab") {
+				continue // these two are there while there is something
+			}
 			l.Tabs = append(l.Tabs, t)
 			if t.Code == c.Query("tab") {
 				l.Tab = t

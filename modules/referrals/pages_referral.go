@@ -16,34 +16,35 @@ import (
 // sheet is everything that the page of one referral shows.
 type sheet struct {
 	View
-	Side     policies.Relation
-	Title    string
-	Sub      string
-	Back     string
-	Other    string // the other side's name
-	From, To string
-	Offer    directory.Service
-	Ladder   []rung
-	Clocks   []web.Clock
-	DueDay   string
-	Primary  *deed
-	Deeds    []deed
-	Events   []moment
-	Messages []letter
-	Assignee string
-	Staff    bool // the reader may assign
-	ToMe     bool
-	Opened   string // who opened the person, and when
-	CardOnly bool   // accepted, and nobody has opened the person yet
-	MayAdd   bool
-	MaySay   bool
-	MayShow  bool // the exchange may be read
-	MayEdit  bool
-	Settle   bool
-	Changed  *change
-	Problems web.Problems
-	Said     string // a message that was refused, shown again
-	Place    map[string]string
+	Side      policies.Relation
+	Title     string
+	Sub       string
+	Back      string
+	Other     string // the other side's name
+	From, To  string
+	Offer     directory.Service
+	Ladder    []rung
+	Clocks    []web.Clock
+	DueDay    string
+	Primary   *deed
+	Deeds     []deed
+	Events    []moment
+	Messages  []letter
+	Assignee  string
+	Staff     bool // the reader may assign
+	ToMe      bool
+	Opened    string // who opened the person, and when
+	CardOnly  bool   // accepted, and nobody has opened the person yet
+	MayAdd    bool
+	MaySay    bool
+	MayShow   bool // the exchange may be read
+	MayEdit   bool
+	Settle    bool
+	MayReview bool // of a danger
+	Changed   *change
+	Problems  web.Problems
+	Said      string // a message that was refused, shown again
+	Place     map[string]string
 }
 
 // rung is one line of the disclosure ladder.
@@ -164,6 +165,7 @@ func (s *Service) sheet(ctx context.Context, v *web.View, r View) (sheet, error)
 	p.Staff = s.may(v.Actor, r.row, Assign, rels, now)
 	p.MayEdit = s.Law.Allow(v.Actor, update, rels...)
 	p.Settle = r.row.ToDecide && p.Side == policies.Sender && s.Law.Allow(v.Actor, actPermission(Confirm), rels...)
+	p.MayReview = r.Danger && !r.row.SentAt.IsZero() && r.row.ReviewedAt.IsZero() && p.Side == policies.Sender && s.Law.Allow(v.Actor, review, rels...)
 	if sub, err := s.Subject(ctx, r.ID); err == nil {
 		p.MayAdd = sub.MayAdd
 	}

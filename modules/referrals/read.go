@@ -172,7 +172,7 @@ func (s *Service) showOwn(ctx context.Context, r Referral) (View, error) {
 			return err
 		}
 		c, err := s.open(ctx, rows)
-		v.Social = c[r.ID].Social
+		v.Social, v.Call = c[r.ID].Social, c[r.ID].Call
 		return err
 	})
 	if err != nil {
@@ -241,6 +241,10 @@ func (s *Service) showOpen(ctx context.Context, r Referral, open []policies.Slic
 	if slices.Contains(open, policies.Identity) && c[r.ID].Identity != nil {
 		v.Identity = c[r.ID].Identity
 		fields = append(fields, "identity")
+	}
+	if slices.Contains(open, policies.Call) && c[r.ID].Call != nil {
+		v.Call = c[r.ID].Call
+		fields = append(fields, "call")
 	}
 	if slices.Contains(open, policies.Social) && c[r.ID].Social != nil {
 		v.Social = c[r.ID].Social

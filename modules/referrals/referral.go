@@ -181,6 +181,12 @@ type Referral struct {
 	AgreementID    ids.ID[ids.Agreement] `bun:",nullzero"`
 	ParentID       ids.ID[ids.Referral]  `bun:",nullzero"`
 	Exception      bool                  // sent, or to be sent, outside the agreement
+	Danger         bool                  // immediate danger: nothing is asked first
+	AlarmedAt      time.Time             `bun:",nullzero"` // nobody had answered after fifteen minutes
+	ReviewDue      time.Time             `bun:",nullzero"` // by when the sender's supervisor reviews a danger
+	ReviewedAt     time.Time             `bun:",nullzero"`
+	ReviewedBy     ids.ID[ids.User]      `bun:",nullzero"`
+	Informed       string                // of the person: yes, later, would_endanger
 
 	State        State
 	Version      int64

@@ -10,6 +10,7 @@ package referrals
 
 import (
 	"embed"
+	"slices"
 	"time"
 
 	"shubbak/modules"
@@ -74,15 +75,16 @@ var (
 	update  = perm("update")
 	message = perm("message")
 	preview = perm("preview")
+	review  = perm("review")
 )
 
 // Module is what the module contributes.
 func (s *Service) Module() modules.Module {
 	return modules.Module{
 		Name: "referrals", Migrations: migrations, Locales: locales,
-		Permissions: []policies.Permission{create, read, update, message, preview},
+		Permissions: []policies.Permission{create, read, update, message, preview, review},
 		Routes:      s.routes(),
-		Pages:       append(s.pages(), s.sendPages()...),
+		Pages:       slices.Concat(s.pages(), s.sendPages(), s.dangerPages()),
 		Nav:         s.nav(),
 		Events:      s.subscriptions(),
 		Schedules:   s.schedules(),

@@ -31,11 +31,16 @@ type Writing struct {
 	Slices    []policies.Slice
 	Documents []ids.ID[ids.Document]
 	ParentID  ID
+	Danger    bool
+	Call      Call
 }
 
 // check names what is wrong with the shape; nothing is looked up.
 func (w Writing) check(needKnown func(string) bool) error {
 	var f fault.Collect
+	if w.Danger {
+		w.checkDanger(&f)
+	}
 	if w.PersonID.IsZero() {
 		f.Add("person_id", "required")
 	}
@@ -44,7 +49,7 @@ func (w Writing) check(needKnown func(string) bool) error {
 	}
 	if w.Need == "" {
 		f.Add("need", "required")
-	} else if !needKnown(w.Need) {
+	} else if !needKnown(w.Need) && w.Need != anyNeed {
 		f.Add("need", "unknown_code")
 	}
 	if !slices.Contains(Priorities, w.Priority) {
@@ -55,10 +60,10 @@ func (w Writing) check(needKnown func(string) bool) error {
 	}
 	// A reason or the order's number stays with these two for ever; the programme's
 	// own mission needs no words (domain.md §2, "Legal basis").
-	if (w.Basis == "vital_interest" || w.Basis == "legal_obligation") && strings.TrimSpace(w.BasisNote) == "" {
+	if (w.Basis == "vital_interest" && !w.Danger || w.Basis == "legal_obligation") && strings.TrimSpace(w.BasisNote) == "" {
 		f.Add("basis_note", "required")
 	}
-	if n := len([]rune(strings.TrimSpace(w.Reason))); n == 0 {
+	if n := len([]rune(strings.TrimSpace(w.Reason))); n == 0 && !w.Danger {
 		f.Add("reason", "required")
 	} else if n > 4000 {
 		f.Add("reason", "too_long")
@@ -85,9 +90,7 @@ func choice(s string) string {
 // Create writes a draft; with send it goes as far as consent and agreement let it,
 // all in one transaction.
 func (s *Service) Create(ctx context.Context, w Writing, send bool, exception string) (ID, error) {
-	if w.Basis == "" {
-		w.Basis = "consent"
-	}
+	w.settle()
 	if err := w.check(s.terms.Need); err != nil {
 		return ID{}, err
 	}
@@ -120,6 +123,9 @@ func (s *Service) Create(ctx context.Context, w Writing, send bool, exception st
 		if err := s.putSocial(ctx, r, Social{Reason: strings.TrimSpace(w.Reason)}); err != nil {
 			return err
 		}
+		if err := s.putCall(ctx, r, p, w.Call); err != nil {
+			return err
+		}
 		if err := s.putBasis(ctx, r, w.BasisNote); err != nil {
 			return err
 		}
@@ -147,7 +153,7 @@ func (s *Service) prepare(ctx context.Context, r *Referral, w Writing) (people.P
 	if service.TenantID == r.FromTenant {
 		return p, service, fault.In("service_id", "own_service")
 	}
-	if field, code := service.CheckTriage(w.Triage); code != "" {
+	if field, code := service.CheckTriage(w.Triage); code != "" && !(w.Danger && code == "required") {
 		return p, service, fault.In(field, code)
 	}
 	if !w.ConsentID.IsZero() {
@@ -176,7 +182,10 @@ func (s *Service) prepare(ctx context.Context, r *Referral, w Writing) (people.P
 	if w.Triage != nil {
 		r.CardTriage = w.Triage
 	}
-	r.Wanted = policies.Join(w.Slices)
+	r.Wanted, r.Danger = policies.Join(w.Slices), w.Danger
+	if r.Need == anyNeed {
+		r.Need = service.Needs[0]
+	}
 	return p, service, nil
 }
 
@@ -198,6 +207,9 @@ func (s *Service) send(ctx context.Context, r *Referral, p people.Person, servic
 	}
 	if id, err := alreadyOpen(ctx, *r); err != nil || !id.IsZero() {
 		return already(id, err)
+	}
+	if r.Danger {
+		return s.sendDanger(ctx, r, p, now)
 	}
 	prof := profile(p, now.In(s.zone))
 	permit, reason, err := s.Agreements.Permits(ctx, r.FromTenant, r.ToTenant, r.Need, prof)
@@ -370,5 +382,5 @@ func (s *Service) record(ctx context.Context, r *Referral, events []Event) error
 
 func (s *Service) moved(r Referral, e Event) Moved {
 	return Moved{Referral: r.ID, Number: r.Number, Event: e.Event, Sequence: e.Sequence, FromTenant: r.FromTenant, ToTenant: r.ToTenant, FromUnit: r.FromUnit, ToUnit: r.ToUnit,
-		FromUser: r.FromUser, Assignee: r.OwnerUser, ByTenant: e.ByTenant, ByUser: e.ByUser, Reason: e.ReasonCode, Exception: r.Exception, Unsent: r.SentAt.IsZero(), Step: e.Sequence}
+		FromUser: r.FromUser, Assignee: r.OwnerUser, Danger: r.Danger, ByTenant: e.ByTenant, ByUser: e.ByUser, Reason: e.ReasonCode, Exception: r.Exception, Unsent: r.SentAt.IsZero(), Step: e.Sequence}
 }

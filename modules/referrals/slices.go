@@ -131,6 +131,7 @@ type contents struct {
 	Identity *Identity
 	Social   *Social
 	Kept     *Identity // the names alone, after the end
+	Call     *Call     // of an immediate danger
 }
 
 // open unseals slices of a page of referrals, keys in one query.
@@ -154,6 +155,9 @@ func (s *Service) open(ctx context.Context, rows []sliceRow) (map[ID]contents, e
 		case policies.Identity:
 			c.Identity = &Identity{}
 			err = s.Vault.OpenJSON(ctx, slicePlace(r.ReferralID, r.Slice), r.Payload, c.Identity)
+		case policies.Call:
+			c.Call = &Call{}
+			err = s.Vault.OpenJSON(ctx, slicePlace(r.ReferralID, r.Slice), r.Payload, c.Call)
 		case policies.Name:
 			c.Kept = &Identity{}
 			err = s.Vault.OpenJSON(ctx, slicePlace(r.ReferralID, r.Slice), r.Payload, c.Kept)

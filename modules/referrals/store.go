@@ -204,7 +204,7 @@ func markOpened(ctx context.Context, id ID, user ids.ID[ids.User], now time.Time
 // alreadyOpen finds the open referral of the same person, service and target.
 func alreadyOpen(ctx context.Context, r Referral) (id ID, err error) {
 	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).Column("id").Where("r.from_tenant = ?", db.Tenant(ctx)).Where("r.person_id = ?", r.PersonID).
-		Where("r.service_id = ?", r.ServiceID).Where("r.to_tenant = ?", r.ToTenant).Where("r.is_open").Where("r.state <> 'draft'").Where("r.id <> ?", r.ID).Limit(1).Scan(ctx, &id)
+		Where("r.service_id = ?", r.ServiceID).Where("r.to_tenant = ?", r.ToTenant).Where("r.danger = ?", r.Danger).Where("r.is_open").Where("r.state <> 'draft'").Where("r.id <> ?", r.ID).Limit(1).Scan(ctx, &id)
 	if db.NoRows(err) {
 		err = nil
 	}
@@ -217,6 +217,8 @@ type filter struct {
 	states   []State
 	open     bool
 	decide   bool
+	danger   bool
+	review   bool
 	overdue  bool
 	number   string
 	assignee ids.ID[ids.User]
@@ -252,6 +254,12 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 	}
 	if f.decide {
 		q = q.Where("r.to_decide")
+	}
+	if f.danger {
+		q = q.Where("r.danger")
+	}
+	if f.review {
+		q = q.Where("r.danger and r.reviewed_at is null and r.sent_at is not null")
 	}
 	if f.overdue {
 		q = q.Where("r.due_at < ?", f.now)
@@ -339,6 +347,24 @@ func addDocument(ctx context.Context, id ID) (r Referral, err error) {
 		sequence = sequence + case when sent_at is null then 0 else 1 end where id = ? and (from_tenant = ? or to_tenant = ?) returning *`,
 		id, db.Tenant(ctx), db.Tenant(ctx)).Scan(ctx, &out)
 	return out.Referral, err
+}
+
+// unanswered are the tenants that sent a danger which nobody has acknowledged since
+// an instant.
+func unanswered(ctx context.Context, before time.Time) (out []string, err error) {
+	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("distinct r.from_tenant").Where("r.danger and r.state = 'sent' and r.alarmed_at is null").Where("r.sent_at < ?", before).Scan(ctx, &out)
+	return out, err
+}
+
+// markAlarmed takes such dangers of the tenant of ctx, each once.
+func markAlarmed(ctx context.Context, now, before time.Time) ([]Referral, error) {
+	var rows []row
+	err := db.Conn(ctx).NewRaw("update referrals set alarmed_at = ? where danger and state = 'sent' and alarmed_at is null and sent_at < ? and from_tenant = ? returning *", now, before, db.Tenant(ctx)).Scan(ctx, &rows)
+	out := make([]Referral, len(rows))
+	for i, r := range rows {
+		out[i] = r.Referral
+	}
+	return out, err
 }
 
 // retarget moves a draft to another person, service or unit.

@@ -19,6 +19,7 @@ type View struct {
 	Version        int64                 `json:"version" validate:"required"`
 	Need           string                `json:"need" validate:"required"`
 	Priority       string                `json:"priority" validate:"required"`
+	Danger         bool                  `json:"danger,omitempty"`
 	Basis          string                `json:"basis" validate:"required"`
 	Service        ServiceRef            `json:"service" validate:"required"`
 	From           Party                 `json:"from" validate:"required"`
@@ -34,6 +35,8 @@ type View struct {
 	Identity       *Identity             `json:"identity,omitempty"`
 	DisplayName    string                `json:"display_name,omitempty"` // what stays with a receiver that had accepted, after the end
 	Social         *Social               `json:"social,omitempty"`
+	Call           *Call                 `json:"call,omitempty"`
+	Review         *Review               `json:"review,omitempty"` // of a danger, for its sender
 	Documents      *[]documents.View     `json:"documents,omitempty"`
 	Appointment    *Appointment          `json:"appointment,omitempty"`
 	Estimate       string                `json:"estimate,omitempty"`
@@ -70,6 +73,14 @@ type Owner struct {
 	Tenant string           `json:"tenant" validate:"required"`
 	Unit   ids.ID[ids.Unit] `json:"unit,omitzero"`
 	User   ids.ID[ids.User] `json:"user,omitzero"`
+}
+
+// Review is where the sender's review of an immediate danger stands.
+type Review struct {
+	DueAt      *time.Time       `json:"due_at,omitempty"`
+	ReviewedAt *time.Time       `json:"reviewed_at,omitempty"`
+	ReviewedBy ids.ID[ids.User] `json:"reviewed_by,omitzero"`
+	Informed   string           `json:"informed,omitempty"`
 }
 
 // Own is what only the receiver knows.

@@ -101,6 +101,15 @@ func (e *Error) With(name string, value any) *Error {
 	return e
 }
 
+// DataOf gives the further members of the first fault in the chain.
+func DataOf(err error) map[string]any {
+	var f *Error
+	if errors.As(err, &f) {
+		return f.Data
+	}
+	return nil
+}
+
 // CodeOf gives the code of the first fault in the chain, else Internal.
 func CodeOf(err error) Code {
 	var f *Error

@@ -6,12 +6,13 @@ import "shubbak/tenants"
 // Kind is the declaration; tenants' own tests prove that it agrees with the law,
 // the modules and the words.
 var Kind = tenants.Kind{
-	Name:    "coordination",
-	Modules: []string{"accounts", "people", "directory", "agreements", "documents", "referrals", "notifications"},
-	Roles:   []string{"admin", "reception", "social_worker", "supervisor", "delegate", "coordinator", "signatory", "field_supervisor", "auditor", "dpo"},
-	Home:    "/home",
-	Nav:     []string{"/home", "/people", "/referrals?box=out", "/referrals?box=in", "/services", "/agreements", "/notifications"},
-	Accent:  "coordination",
-	Care:    false,
-	Desk:    "social_worker",
+	Name:        "coordination",
+	Modules:     []string{"accounts", "people", "directory", "agreements", "documents", "referrals", "notifications"},
+	Roles:       []string{"admin", "reception", "social_worker", "supervisor", "delegate", "coordinator", "signatory", "field_supervisor", "auditor", "dpo"},
+	Home:        "/home",
+	Nav:         []string{"/home", "/people", "/referrals?box=out", "/referrals?box=in", "/services", "/agreements", "/notifications"},
+	Accent:      "coordination",
+	Care:        false,
+	Coordinates: true,
+	Desk:        "social_worker",
 }

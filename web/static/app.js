@@ -39,6 +39,11 @@ const keys = {
 	KeyK: () => step(-1),
 	KeyO: () => rows().includes(document.activeElement) && document.activeElement.click(),
 	KeyD: () => focus(".decision button, .decision a, .decision summary"),
+	KeyH: () => {
+		const link = document.querySelector("a.danger");
+		if (link) link.click();
+		return Boolean(link);
+	},
 	KeyC: () => focus("#message"),
 };
 const places = { KeyI: "box=in", KeyO: "box=out", KeyD: "/home" };
