@@ -85,17 +85,17 @@ func (s *seeder) as(ctx context.Context, slug string) context.Context {
 }
 
 func (s *seeder) addUnits(ctx context.Context) error {
-	for _, u := range []struct{ tenant, key, parent, kind, ar, fr, en, commune string }{
-		{"coordination", "oujda", "", "delegation", "مندوبية وجدة-أنجاد", "Délégation Oujda-Angad", "Oujda-Angad delegation", "02.411.01.23"},
-		{"coordination", "medina", "oujda", "desk", "شباك وجدة – المدينة", "Guichet Oujda – Médina", "Oujda – Medina desk", "02.411.01.23"},
-		{"coordination", "yahya", "oujda", "desk", "شباك وجدة – سيدي يحيى", "Guichet Oujda – Sidi Yahya", "Oujda – Sidi Yahya desk", "02.411.01.23"},
-		{"coordination", "berkane", "", "delegation", "مندوبية بركان", "Délégation Berkane", "Berkane delegation", "02.113.01.09"},
-		{"coordination", "berkane-desk", "berkane", "desk", "شباك بركان", "Guichet Berkane", "Berkane desk", "02.113.01.09"},
-		{"hospital", "consultation", "", "service", "مصلحة الاستشارات الخارجية", "Consultations externes", "Outpatient consultations", "02.411.01.23"},
-		{"chamber", "cfa", "", "centre", "مركز التكوين بالتدرج المهني", "Centre de formation par apprentissage", "Apprenticeship training centre", "02.411.01.23"},
-		{"faculty", "clinic", "", "service", "خلية الاستماع والمواكبة", "Cellule d’écoute et d’accompagnement", "Listening and support unit", "02.411.01.23"},
+	for _, u := range []struct{ tenant, key, parent, kind, ar, fr, en, commune, onCall string }{
+		{"coordination", "oujda", "", "delegation", "مندوبية وجدة-أنجاد", "Délégation Oujda-Angad", "Oujda-Angad delegation", "02.411.01.23", ""},
+		{"coordination", "medina", "oujda", "desk", "شباك وجدة – المدينة", "Guichet Oujda – Médina", "Oujda – Medina desk", "02.411.01.23", ""},
+		{"coordination", "yahya", "oujda", "desk", "شباك وجدة – سيدي يحيى", "Guichet Oujda – Sidi Yahya", "Oujda – Sidi Yahya desk", "02.411.01.23", ""},
+		{"coordination", "berkane", "", "delegation", "مندوبية بركان", "Délégation Berkane", "Berkane delegation", "02.113.01.09", ""},
+		{"coordination", "berkane-desk", "berkane", "desk", "شباك بركان", "Guichet Berkane", "Berkane desk", "02.113.01.09", ""},
+		{"hospital", "consultation", "", "service", "مصلحة الاستشارات الخارجية", "Consultations externes", "Outpatient consultations", "02.411.01.23", "0536001122"},
+		{"chamber", "cfa", "", "centre", "مركز التكوين بالتدرج المهني", "Centre de formation par apprentissage", "Apprenticeship training centre", "02.411.01.23", ""},
+		{"faculty", "clinic", "", "service", "خلية الاستماع والمواكبة", "Cellule d’écoute et d’accompagnement", "Listening and support unit", "02.411.01.23", ""},
 	} {
-		added, err := s.accounts.AddUnit(s.as(ctx, u.tenant), accounts.Unit{ParentID: s.units[u.parent], Kind: u.kind, NameAr: u.ar, NameFr: u.fr, NameEn: u.en, Commune: u.commune})
+		added, err := s.accounts.AddUnit(s.as(ctx, u.tenant), accounts.Unit{ParentID: s.units[u.parent], Kind: u.kind, NameAr: u.ar, NameFr: u.fr, NameEn: u.en, Commune: u.commune, OnCall: u.onCall})
 		if err != nil {
 			return err
 		}
@@ -150,6 +150,8 @@ func (s *seeder) addServices(ctx context.Context) error {
 			Needs: []string{"mental_health", "information", "schooling"}, Hours: week("09:00", "15:00"), Status: "capacity", Available: 12, Maximum: 30}},
 		{"coordination", "medina", "desk-oujda", directory.Service{NameAr: "الاستقبال بشباك المساعدة الاجتماعية – وجدة", NameFr: "Accueil au guichet d’assistance sociale – Oujda", NameEn: "Reception by the desk – Oujda",
 			Needs: []string{"information", "financial", "social_register", "health_cover"}, Eligibility: directory.Eligibility{Communes: oujda}, Hours: week("08:30", "16:30"), Status: "capacity", Available: 40, Maximum: 60}},
+		{"coordination", "berkane-desk", "desk-berkane", directory.Service{NameAr: "الاستقبال بشباك المساعدة الاجتماعية – بركان", NameFr: "Accueil au guichet d’assistance sociale – Berkane", NameEn: "Reception by the desk – Berkane",
+			Needs: []string{"information", "financial", "social_register", "health_cover"}, Eligibility: directory.Eligibility{Communes: []string{"02.113.01.09"}}, Hours: week("08:30", "16:30"), Status: "capacity", Available: 25, Maximum: 40}},
 	} {
 		x.s.UnitID = s.units[x.unit]
 		added, err := s.directory.Add(s.as(ctx, x.tenant), x.s)

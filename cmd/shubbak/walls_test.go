@@ -295,7 +295,7 @@ func sample(r web.Route) any {
 	if r.Doc.Upload {
 		return ""
 	}
-	all := map[string]any{"version": 2, "reason": "other", "note": "words", "by_whom": "provider", "text": "words", "service_id": "01890000-0000-7000-8000-000000000001",
+	all := map[string]any{"version": 2, "informed": "yes", "reason": "other", "note": "words", "by_whom": "provider", "text": "words", "service_id": "01890000-0000-7000-8000-000000000001",
 		"starts_at_local": "2030-01-07T10:00", "outcome": "consultation", "purpose": "referral", "recipients": []string{"hospital"}, "categories": []string{"identity"}, "mode": "written",
 		"expires_at": "2030-01-01T00:00:00Z", "estimate": "2030-01-01", "exception_reason": "words"}
 	out := map[string]any{}

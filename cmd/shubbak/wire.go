@@ -155,6 +155,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.referrals = referrals.New(referrals.Deps{DB: a.db, Clock: a.clock, Calendar: clock.Ordinary(), Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry,
 		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents})
 	a.people.Withdrawals, a.documents.Subjects = a.referrals, a.referrals
+	a.people.Panels = append(a.people.Panels, a.referrals.OfPerson)
 	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts,
 		Mail: sender, PublicURL: s.PublicURL})
 	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module()}

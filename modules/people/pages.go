@@ -13,6 +13,8 @@ import (
 	"shubbak/platform/ids"
 	"shubbak/platform/terms"
 	"shubbak/web"
+
+	"github.com/a-h/templ"
 )
 
 func (s *Service) pages() []web.Route {
@@ -90,12 +92,16 @@ func short(s string, limit int) string {
 	return string(r[:min(len(r), limit)])
 }
 
+// Panel makes a part of the page of a person; nil adds nothing.
+type Panel func(ctx context.Context, v *web.View, id ids.ID[ids.Person]) (templ.Component, error)
+
 // record is what the page of one person shows.
 type record struct {
 	Person
 	Consents []consentLine
 	MayAgree bool // the reader records consents
 	Unusual  bool // the identity number has another form than usual
+	Panels   []templ.Component
 }
 
 func (s *Service) recordPage(c *web.Ctx) error {
@@ -112,6 +118,15 @@ func (s *Service) recordPage(c *web.Ctx) error {
 	if r.MayAgree {
 		if r.Consents, err = s.consentLines(c.Std(), v, id); err != nil {
 			return err
+		}
+	}
+	for _, load := range s.Panels {
+		panel, err := load(c.Std(), v, id)
+		if err != nil {
+			return err
+		}
+		if panel != nil {
+			r.Panels = append(r.Panels, panel)
 		}
 	}
 	v.Title = p.DisplayName(v.Lang == i18n.Arabic)

@@ -47,10 +47,33 @@ func (s *Service) newPage(c *web.Ctx) error {
 	return s.showPaper(c, paper{Values: blank(c)})
 }
 
+// known are the controls that another page may fill in.
+var known = []string{"given_name_ar", "family_name_ar", "given_name", "family_name", "alias", "anonymous", "sex", "birth_precision", "birth_date", "birth_date_month", "birth_date_year",
+	"phone_0", "phone_0_safe", "phone_0_hours", "phone_1", "phone_1_safe", "phone_1_hours", "commune", "address"}
+
+// Known are the values of the form for what is known of somebody.
+func Known(p Person) url.Values {
+	f, out := written(p), url.Values{"known": {"1"}}
+	for _, k := range known {
+		if f.Get(k) != "" {
+			out.Set(k, f.Get(k))
+		}
+	}
+	return out
+}
+
 // blank is what a new form begins with.
 func blank(c *web.Ctx) url.Values {
 	f := url.Values{}
-	if asked := c.Form(); asked != nil {
+	if asked := c.Form(); asked.Get("known") == "1" {
+		// What an accepted referral has shown: the reader's own register takes it over.
+		for _, k := range known {
+			if asked.Has(k) {
+				f.Set(k, short(asked.Get(k), 500))
+			}
+		}
+		return f
+	} else if asked != nil {
 		typedName(f, asked.Get("name"))
 		f.Set("phone_0", short(asked.Get("phone"), 40))
 		f.Set("national_id", short(asked.Get("national_id"), 60))

@@ -52,6 +52,8 @@ type Deps struct {
 	Law         *policies.Law
 	Tenants     *tenants.Registry
 	Withdrawals Withdrawals
+	// Panels are what other modules add to the page of a person; nil adds nothing.
+	Panels []Panel
 }
 
 // Service is the module's use cases.

@@ -22,7 +22,8 @@ type Search struct {
 	Open     bool
 	Decide   bool
 	Danger   bool
-	Review   bool // dangers of the sender that are not reviewed
+	Person   ids.ID[ids.Person] // of the sender's register
+	Review   bool               // dangers of the sender that are not reviewed
 	Overdue  bool
 	Number   string
 	Mine     bool
@@ -33,7 +34,7 @@ type Search struct {
 // restrict builds the filter with what the actor's roles may reach.
 func (s *Service) restrict(ctx context.Context, q Search) filter {
 	a := tenants.From(ctx)
-	f := filter{box: q.Box, states: q.States, open: q.Open, decide: q.Decide, danger: q.Danger, review: q.Review, overdue: q.Overdue, number: q.Number, units: a.Units, now: s.Clock.Now()}
+	f := filter{box: q.Box, states: q.States, open: q.Open, decide: q.Decide, danger: q.Danger, person: q.Person, review: q.Review, overdue: q.Overdue, number: q.Number, units: a.Units, now: s.Clock.Now()}
 	if q.MyMove {
 		f.owner = a.Tenant.ID
 	}

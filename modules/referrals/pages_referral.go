@@ -6,11 +6,14 @@ import (
 	"strings"
 
 	"shubbak/modules/directory"
+	"shubbak/modules/people"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/policies"
 	"shubbak/web"
+
+	"github.com/a-h/templ"
 )
 
 // sheet is everything that the page of one referral shows.
@@ -45,6 +48,26 @@ type sheet struct {
 	Problems  web.Problems
 	Said      string // a message that was refused, shown again
 	Place     map[string]string
+}
+
+// OfPerson is the panel of a person's referrals on the page of the record; nil where
+// the reader reads none of them.
+func (s *Service) OfPerson(ctx context.Context, v *web.View, id ids.ID[ids.Person]) (templ.Component, error) {
+	if !s.Law.Allow(v.Actor, read, policies.Sender) {
+		return nil, nil
+	}
+	rows, err := s.List(ctx, Search{Box: "out", Person: id}, web.PageOf{Limit: 20})
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	lines, err := s.lines(ctx, v, rows[:min(len(rows), 20)])
+	return personPanel(v, lines), err
+}
+
+// person is what an accepted referral has shown, as a record begins.
+func (i Identity) person() people.Person {
+	return people.Person{Anonymous: i.Alias != "", Alias: i.Alias, GivenNameAr: i.GivenNameAr, FamilyNameAr: i.FamilyNameAr, GivenName: i.GivenName, FamilyName: i.FamilyName,
+		Sex: i.Sex, BirthDate: i.BirthDate, BirthPrecision: i.BirthPrecision, Commune: i.Commune, Private: people.Private{Phones: i.Phones, Address: i.Address}}
 }
 
 // rung is one line of the disclosure ladder.

@@ -218,6 +218,7 @@ type filter struct {
 	open     bool
 	decide   bool
 	danger   bool
+	person   ids.ID[ids.Person]
 	review   bool
 	overdue  bool
 	number   string
@@ -254,6 +255,9 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 	}
 	if f.decide {
 		q = q.Where("r.to_decide")
+	}
+	if !f.person.IsZero() {
+		q = q.Where("r.person_id = ?", f.person).Where("r.from_tenant = ?", t)
 	}
 	if f.danger {
 		q = q.Where("r.danger")
