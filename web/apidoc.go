@@ -31,6 +31,6 @@ func (s *Server) referencePage() Route {
 
 // later lists calls of the contract that are not served yet at an address that
 // serves another method: they answer 404 like any call that does not exist.
-var later = []string{"POST /services", "POST /agreements", "PATCH /agreements/:id"}
+var later = []string{"POST /agreements", "PATCH /agreements/:id"}
 
 func notServedYet(*fiber.Ctx) error { return fault.New(fault.NotFound) }

@@ -25,6 +25,7 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/i18n"
+	"shubbak/platform/ids"
 	"shubbak/platform/mail"
 	"shubbak/platform/observe"
 	"shubbak/platform/outbox"
@@ -149,6 +150,11 @@ func (a *app) complete(ctx context.Context) error {
 	a.people = people.New(people.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry})
 	a.agreements = agreements.New(agreements.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Tenants: a.registry})
 	a.directory = directory.New(directory.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Tenants: a.registry,
+		Outcomes: referrals.Outcomes,
+		OwnUnit: func(ctx context.Context, id ids.ID[ids.Unit]) (bool, error) {
+			found, err := a.accounts.Units(ctx, id)
+			return err == nil && found[id].TenantID == tenants.Current(ctx), err
+		},
 		Judge:   func(ctx context.Context) (directory.Judge, error) { return a.agreements.For(ctx) },
 		Profile: func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
 	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs})

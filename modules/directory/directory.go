@@ -33,6 +33,10 @@ var Read = policies.To("service", "read")
 var (
 	SeeCalls  = policies.To("emergency", "read")
 	EditCalls = policies.To("emergency", "edit")
+	// Edit is the permission to write services and outside bodies, Count that to say
+	// how many places there are.
+	Edit  = policies.To("service", "edit")
+	Count = policies.To("service", "capacity")
 )
 
 // Judge says, for the tenant that asks, which agreement permits a referral, or in
@@ -51,6 +55,10 @@ type Deps struct {
 	Judge func(ctx context.Context) (Judge, error)
 	// Profile reads what rules may ask about a person of the tenant of a context.
 	Profile func(ctx context.Context, id ids.ID[ids.Person]) (terms.Profile, error)
+	// OwnUnit reports whether a unit is of the tenant of a context.
+	OwnUnit func(ctx context.Context, id ids.ID[ids.Unit]) (bool, error)
+	// Outcomes are the codes that a service may use.
+	Outcomes []string
 }
 
 // Directory is the module's use cases.
@@ -63,8 +71,8 @@ func New(d Deps) *Directory { return &Directory{d} }
 func (d *Directory) Module() modules.Module {
 	return modules.Module{
 		Name: "directory", Migrations: migrations, Locales: locales,
-		Permissions: []policies.Permission{Read, SeeCalls, EditCalls},
-		Routes:      d.routes(),
+		Permissions: []policies.Permission{Read, SeeCalls, EditCalls, Edit, Count},
+		Routes:      append(d.routes(), d.editRoutes()...),
 		Pages:       d.pages(),
 		Nav:         d.nav(),
 	}

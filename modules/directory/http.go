@@ -11,28 +11,44 @@ import (
 
 // View is a service as the API shows it to one tenant.
 type View struct {
-	ID          ids.ID[ids.Service]   `json:"id" validate:"required"`
-	Version     int64                 `json:"version" validate:"required"`
-	Tenant      string                `json:"tenant,omitempty"`
-	Mode        string                `json:"mode" validate:"required"`
-	Name        Words                 `json:"name" validate:"required"`
-	Needs       []string              `json:"needs" validate:"required"`
-	Eligibility Eligibility           `json:"eligibility"`
-	Capacity    Capacity              `json:"capacity"`
-	Triage      []Question            `json:"triage" validate:"required"`
-	Outcomes    []string              `json:"outcomes" validate:"required"`
-	Hours       []Hours               `json:"hours" validate:"required"`
-	Discreet    bool                  `json:"discreet"`
-	AgreementID ids.ID[ids.Agreement] `json:"agreement_id,omitzero"`
-	Permitted   bool                  `json:"permitted"`
-	WhyNot      string                `json:"why_not,omitempty"`
+	ID           ids.ID[ids.Service]   `json:"id" validate:"required"`
+	Version      int64                 `json:"version" validate:"required"`
+	Tenant       string                `json:"tenant,omitempty"`
+	Organization *OrganizationRef      `json:"organization,omitempty"`
+	Mode         string                `json:"mode" validate:"required"`
+	Name         Words                 `json:"name" validate:"required"`
+	Needs        []string              `json:"needs" validate:"required"`
+	Eligibility  Eligibility           `json:"eligibility"`
+	Capacity     Capacity              `json:"capacity"`
+	Triage       []Question            `json:"triage" validate:"required"`
+	Outcomes     []string              `json:"outcomes" validate:"required"`
+	Hours        []Hours               `json:"hours" validate:"required"`
+	Discreet     bool                  `json:"discreet"`
+	AgreementID  ids.ID[ids.Agreement] `json:"agreement_id,omitzero"`
+	Permitted    bool                  `json:"permitted"`
+	WhyNot       string                `json:"why_not,omitempty"`
 }
 
 func (d *Directory) view(ctx context.Context, o Offer) View {
-	return View{ID: o.ID, Version: o.Version, Tenant: d.Tenants.Slug(ctx, o.TenantID), Mode: "platform", Name: o.Name(), Needs: o.Needs, Eligibility: o.Eligibility,
+	v := View{ID: o.ID, Version: o.Version, Mode: o.Mode(), Name: o.Name(), Needs: o.Needs, Eligibility: o.Eligibility,
 		Capacity: Capacity{o.Status, o.Available, o.Maximum}, Triage: notNil(o.Triage), Outcomes: notNil(o.Outcomes), Hours: notNil(o.Hours), Discreet: o.Discreet,
 		AgreementID: o.Agreement, Permitted: o.Permitted, WhyNot: o.WhyNot}
+	if o.Letter() {
+		v.Organization = o.Body.Ref()
+	} else {
+		v.Tenant = d.Tenants.Slug(ctx, o.TenantID)
+	}
+	return v
 }
+
+// OrganizationRef names an outside body.
+type OrganizationRef struct {
+	ID   ids.ID[ids.Organization] `json:"id" validate:"required"`
+	Name Words                    `json:"name" validate:"required"`
+}
+
+// Ref names the body.
+func (o Organization) Ref() *OrganizationRef { return &OrganizationRef{o.ID, o.Name()} }
 
 func notNil[T any](s []T) []T {
 	if s == nil {

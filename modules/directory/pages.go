@@ -38,7 +38,9 @@ func (d *Directory) Rows(ctx context.Context, v *web.View, list []Offer, p *term
 	out := make([]Row, len(list))
 	for i, o := range list {
 		out[i] = Row{Offer: o, Reasons: reasons(v, o, p)}
-		if t, err := d.Tenants.ByID(ctx, o.TenantID); err == nil && t != nil {
+		if o.Letter() {
+			out[i].Provider = o.Body.Name().In(v.Lang)
+		} else if t, err := d.Tenants.ByID(ctx, o.TenantID); err == nil && t != nil {
 			out[i].Provider = t.Name(v.Lang)
 		}
 	}
@@ -234,7 +236,7 @@ func (d *Directory) servicesPage(c *web.Ctx) error {
 	var own, open, shut []Offer
 	for _, o := range shown {
 		switch {
-		case o.TenantID == v.Tenant.ID:
+		case o.TenantID == v.Tenant.ID && !o.Letter():
 			o.WhyNot, o.Permitted = "", false
 			own = append(own, o)
 		case o.Permitted:

@@ -16,7 +16,8 @@ type Offer struct {
 	Agreement ids.ID[ids.Agreement]
 	Permitted bool
 	WhyNot    string
-	Fails     []string // rules that the person does not meet: age, sex, commune, situation
+	Fails     []string     // rules that the person does not meet: age, sex, commune, situation
+	Body      Organization // of a letter
 }
 
 // Search says what is looked for.
@@ -55,12 +56,16 @@ func (d *Directory) Find(ctx context.Context, q Search, page web.PageOf) ([]Offe
 		if err != nil {
 			return nil, err
 		}
+		bodies, err := d.bodies(ctx, rows)
+		if err != nil {
+			return nil, err
+		}
 		for _, r := range rows {
 			after = r.ID.String()
-			if r.TenantID == own && !q.All || !r.near(q.Near) {
+			if r.TenantID == own && !q.All && !r.Letter() || !r.near(q.Near) {
 				continue
 			}
-			o := d.offer(judge, r.Service, q.Need, profile)
+			o := d.offer(judge, r.Service, q.Need, profile, bodies[r.OrganizationID])
 			if (o.Permitted || q.All) && len(out) <= page.Limit {
 				out = append(out, o)
 			}
@@ -72,13 +77,28 @@ func (d *Directory) Find(ctx context.Context, q Search, page web.PageOf) ([]Offe
 	return out, nil
 }
 
-func (d *Directory) offer(j Judge, s Service, need string, p *terms.Profile) Offer {
+// bodies are the outside bodies of a page of services, in one query.
+func (d *Directory) bodies(ctx context.Context, rows []row) (map[ids.ID[ids.Organization]]Organization, error) {
+	var list []ids.ID[ids.Organization]
+	for _, r := range rows {
+		if r.Letter() {
+			list = append(list, r.OrganizationID)
+		}
+	}
+	return d.Organizations(ctx, list...)
+}
+
+func (d *Directory) offer(j Judge, s Service, need string, p *terms.Profile, body Organization) Offer {
 	needs := s.Needs
 	if need != "" {
 		needs = []string{need}
 	}
-	o := Offer{Service: s}
-	o.Agreement, o.WhyNot = j.Permits(s.TenantID, needs, p)
+	o := Offer{Service: s, Body: body}
+	if !s.Letter() {
+		o.Agreement, o.WhyNot = j.Permits(s.TenantID, needs, p)
+	} else if !body.Joined.IsZero() {
+		o.WhyNot = ServiceClosed // it is a partner now
+	}
 	if o.WhyNot == "" {
 		o.WhyNot = s.standing()
 	}

@@ -16,28 +16,45 @@ type Words struct {
 
 // Service is an offer of one tenant (HSDS 3.0: service with its capacity).
 type Service struct {
-	ID          ids.ID[ids.Service] `bun:",pk"`
-	TenantID    ids.ID[ids.Tenant]
-	UnitID      ids.ID[ids.Unit] `bun:",nullzero"`
-	Version     int64
-	NameAr      string
-	NameFr      string
-	NameEn      string
-	Needs       []string
-	Eligibility Eligibility
-	Triage      []Question
-	Outcomes    []string // codes that the service uses; none means all
-	Hours       []Hours
-	Status      string // capacity, no_capacity, waitlist, assessment_required
-	Available   int
-	Maximum     int
-	Discreet    bool // prints its street address, never its name
-	Active      bool
-	CreatedAt   time.Time
+	ID             ids.ID[ids.Service] `bun:",pk"`
+	TenantID       ids.ID[ids.Tenant]
+	UnitID         ids.ID[ids.Unit]         `bun:",nullzero"`
+	OrganizationID ids.ID[ids.Organization] `bun:",nullzero"` // an outside body: one goes there with a letter
+	PapersAr       string                   // what to bring, a line each
+	PapersFr       string
+	Version        int64
+	NameAr         string
+	NameFr         string
+	NameEn         string
+	Needs          []string
+	Eligibility    Eligibility
+	Triage         []Question
+	Outcomes       []string // codes that the service uses; none means all
+	Hours          []Hours
+	Status         string // capacity, no_capacity, waitlist, assessment_required
+	Available      int
+	Maximum        int
+	Discreet       bool // prints its street address, never its name
+	Active         bool
+	CreatedAt      time.Time
 }
 
 // Name is the name in three languages.
 func (s Service) Name() Words { return Words{s.NameAr, s.NameFr, s.NameEn} }
+
+// Letter reports that the service is an outside body's: a referral to it is a letter.
+func (s Service) Letter() bool { return !s.OrganizationID.IsZero() }
+
+// Mode is how one refers there (contract: GET /services).
+func (s Service) Mode() string {
+	if s.Letter() {
+		return "letter"
+	}
+	return "platform"
+}
+
+// Papers is what to bring, a line each.
+func (s Service) Papers(arabic bool) string { return either(arabic, s.PapersAr, s.PapersFr) }
 
 // Eligibility says whom the service is for; empty is everybody.
 type Eligibility struct {

@@ -45,12 +45,33 @@ func insert(ctx context.Context, s Service) error {
 	if _, err := db.Conn(ctx).NewInsert().Model(&row{Service: s}).Exec(ctx); err != nil {
 		return err
 	}
+	return insertNeeds(ctx, s)
+}
+
+func insertNeeds(ctx context.Context, s Service) error {
 	needs := make([]needRow, len(s.Needs))
 	for i, n := range s.Needs {
 		needs[i] = needRow{Need: n, ServiceID: s.ID}
 	}
 	_, err := db.Conn(ctx).NewInsert().Model(&needs).Exec(ctx)
 	return err
+}
+
+// save writes a change of the version that was loaded.
+func save(ctx context.Context, s Service, loaded int64) error {
+	if err := db.Affected(db.Conn(ctx).NewUpdate().Model(&row{Service: s}).ExcludeColumn("id", "tenant_id", "organization_id", "created_at", "status", "available", "maximum").
+		Where("id = ?", s.ID).Where("tenant_id = ?", db.Tenant(ctx)).Where("version = ?", loaded).Exec(ctx)); err != nil {
+		return err
+	}
+	if _, err := db.Conn(ctx).NewDelete().Model((*needRow)(nil)).Where("service_id = ?", s.ID).Exec(ctx); err != nil {
+		return err
+	}
+	return insertNeeds(ctx, s)
+}
+
+func setCapacity(ctx context.Context, id ids.ID[ids.Service], c Capacity) error {
+	return db.Affected(db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("status = ?", c.Status).Set("available = ?", c.Available).Set("maximum = ?", c.Maximum).
+		Set("version = version + 1").Where("tenant_id = ?", db.Tenant(ctx)).Where("id = ?", id).Exec(ctx))
 }
 
 func setStatus(ctx context.Context, id ids.ID[ids.Service], status string) error {

@@ -78,7 +78,7 @@ func (s *Service) notify(ctx context.Context, d outbox.Delivery, m referrals.Mov
 
 // recipients are the people of one tenant whom an event concerns.
 func (s *Service) recipients(ctx context.Context, t *tenants.Tenant, m referrals.Moved) ([]accounts.Staff, error) {
-	receiver := t.ID == m.ToTenant
+	receiver := t.ID == m.ToTenant && !m.Letter
 	whom := told[m.Event]
 	if whom == OtherSide || whom == bothUnits {
 		whom = SendingUser

@@ -52,6 +52,11 @@ const bothUnits Whom = "both"
 // concerns reports whether an event tells somebody in a tenant, so that no
 // delivery is made for nothing.
 func concerns(m referrals.Moved, tenant string) bool {
+	if m.Letter {
+		// The desk acts for both sides: it is told what the system did, and what waits
+		// for somebody else's word.
+		return told[m.Event] == Approvers || told[m.Event] == Alarm || m.Event == "sent" && m.Danger || told[m.Event] == SendingUser && m.ByUser.IsZero()
+	}
 	receiver := tenant == m.ToTenant.String()
 	if m.Event == "sent" && m.Danger {
 		return true // the sender's supervisor has it to review

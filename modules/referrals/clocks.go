@@ -1,6 +1,9 @@
 package referrals
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Calendar counts working time; clock.Week satisfies it.
 type Calendar interface {
@@ -45,6 +48,7 @@ var deadlines = map[string]map[string]term{
 	"resume":      {"routine": {real: 30 * 24 * time.Hour}},
 	"confirm":     {"routine": {real: 14 * 24 * time.Hour}},
 	"recall":      {"routine": {days: 2}},
+	"news":        {"routine": {days: 10}, "urgent": {days: 3}, "emergency": {days: 1}}, // of a letter: ask the person
 }
 
 func termOf(act, priority string) term {
@@ -73,6 +77,12 @@ func (r *Referral) SetDue(c Calendar, z zone, now time.Time) {
 	act := map[State]string{Draft: "finish", AwaitingConsent: "consent", AwaitingApproval: "approve", Sent: "acknowledge", Acknowledged: "decide",
 		InfoRequested: "answer", Accepted: "start", Waitlisted: "place", Scheduled: "attendance", NoShow: "reschedule", InProgress: "report", OnHold: "resume",
 		Completed: "confirm", RecallRequested: "recall"}[r.State]
+	if r.Letter() && r.State.Open() && !slices.Contains(unsent, r.State) {
+		act = "news"
+		if !r.DueAt.IsZero() && r.DueFor == act {
+			r.DueFor = "" // each thing that is heard starts the wait anew
+		}
+	}
 	// An act that changes no state moves no deadline: assigning somebody is no answer.
 	// An appointment that moved is read anew.
 	if act != "" && act == r.DueFor && !r.DueAt.IsZero() && act != "attendance" {

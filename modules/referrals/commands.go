@@ -35,6 +35,7 @@ type Act struct {
 	SaidBy          string
 	Result          string
 	ExceptionReason string
+	Source          string // of a letter: person, slip, phone
 }
 
 // actPermission is the permission of a command: no-show is referral.no_show.
@@ -59,6 +60,9 @@ func (a Act) check() error {
 		} else if n > limit {
 			f.Add(field, "too_long")
 		}
+	}
+	if a.Source != "" && !slices.Contains(Sources, a.Source) {
+		f.Add("source", "unknown_code")
 	}
 	if a.Version == 0 {
 		f.Add("version", "required")
@@ -137,6 +141,9 @@ func (s *Service) Do(ctx context.Context, id ID, a Act) error {
 		if _, ok := r.Rule(a.Command); !ok {
 			return r.illegal(a.Command)
 		}
+		if err := r.checkSource(a); err != nil {
+			return err
+		}
 		return s.do(ctx, &r, a)
 	})
 	return s.lostRace(ctx, err, r)
@@ -180,6 +187,9 @@ func (s *Service) do(ctx context.Context, r *Referral, a Act) error {
 	if err := s.Audit.Did(ctx, audit.Entry{Action: string(a.Command), Object: "referral", ID: r.ID.String(), Fields: []string{string(r.State)}}); err != nil {
 		return err
 	}
+	for i := range events {
+		events[i].Source = a.Source
+	}
 	return s.record(ctx, r, events)
 }
 
@@ -196,7 +206,7 @@ func (a Act) words() string {
 
 // checkSenderWords keeps the sender from naming the person before acceptance.
 func (s *Service) checkSenderWords(ctx context.Context, r *Referral, a Act) error {
-	if r.Danger || r.WasAccepted() || r.SentAt.IsZero() || a.Command != Answer && a.Command != Recall {
+	if r.Letter() || r.Danger || r.WasAccepted() || r.SentAt.IsZero() || a.Command != Answer && a.Command != Recall {
 		return nil
 	}
 	p, err := s.People.Load(ctx, r.PersonID)
@@ -260,6 +270,9 @@ func (s *Service) apply(ctx context.Context, r *Referral, a Act, now time.Time) 
 		return coded(r.move(Hold, now))
 	case Recall:
 		r.ReasonCode = a.Reason
+		if r.Letter() {
+			return coded(r.take(now)) // nobody on the other side has to give it back
+		}
 		return coded(r.move(Recall, now))
 	case Complete:
 		return s.complete(ctx, r, a, now)

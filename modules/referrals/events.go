@@ -21,6 +21,7 @@ type Moved struct {
 	Reason     string               `json:"reason,omitempty"` // a code
 	Exception  bool                 `json:"exception,omitempty"`
 	Danger     bool                 `json:"danger,omitempty"`
+	Letter     bool                 `json:"letter,omitempty"`
 	Watchers   []string             `json:"watchers,omitempty"` // other tenants that must know of it, by number alone
 	Unsent     bool                 `json:"unsent,omitempty"`   // the receiver knows nothing of it
 	Step       int64                `json:"step"`               // orders everything of one referral
@@ -32,10 +33,14 @@ func (Moved) EventName() string { return "referral.moved" }
 // Audience is both sides, or the sender alone before the receiver knows of it, and
 // whoever watches.
 func (m Moved) Audience() []string {
-	if m.Unsent {
+	if m.Unsent || m.FromTenant == m.ToTenant && len(m.Watchers) == 0 {
 		return []string{m.FromTenant.String()}
 	}
-	return append([]string{m.FromTenant.String(), m.ToTenant.String()}, m.Watchers...)
+	out := []string{m.FromTenant.String()}
+	if m.ToTenant != m.FromTenant {
+		out = append(out, m.ToTenant.String())
+	}
+	return append(out, m.Watchers...)
 }
 
 // Order keeps the events of one referral in a row.

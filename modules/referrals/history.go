@@ -58,7 +58,7 @@ func (s *Service) Events(ctx context.Context, id ID, page web.PageOf) ([]EventVi
 	}
 	out := make([]EventView, len(events))
 	for i, e := range events {
-		out[i] = EventView{Sequence: e.Sequence, Event: e.Event, FromState: e.FromState, ToState: e.ToState, At: e.At, Reason: e.ReasonCode, Note: notes[e.Sequence]}
+		out[i] = EventView{Sequence: e.Sequence, Event: e.Event, FromState: e.FromState, ToState: e.ToState, At: e.At, Reason: e.ReasonCode, Note: notes[e.Sequence], Source: e.Source}
 		out[i].Actor = EventActor{Tenant: s.Tenants.Slug(ctx, e.ByTenant), Role: e.ByRole}
 		if e.ByTenant.IsZero() {
 			out[i].Actor = EventActor{Tenant: s.Tenants.Slug(ctx, r.FromTenant), Role: "system"}

@@ -143,10 +143,13 @@ type base struct {
 	ID      ID     `path:"id" json:"-"`
 	Version int64  `json:"version" validate:"required"`
 	Note    string `json:"note" validate:"max=2000"`
+	Source  string `json:"source" validate:"omitempty,oneof=person slip phone"` // of a letter
 }
 
-func (b base) act(c Command) Act { return Act{Command: c, Version: b.Version, Note: b.Note} }
-func (b base) target() ID        { return b.ID }
+func (b base) act(c Command) Act {
+	return Act{Command: c, Version: b.Version, Note: b.Note, Source: b.Source}
+}
+func (b base) target() ID { return b.ID }
 
 type plainBody struct{ base }
 

@@ -126,6 +126,16 @@ func (s *Service) views(ctx context.Context, rows []Referral, content map[ID]con
 	if err != nil {
 		return nil, err
 	}
+	var bodies []ids.ID[ids.Organization]
+	for _, r := range rows {
+		if r.Letter() {
+			bodies = append(bodies, r.OrganizationID)
+		}
+	}
+	outside, err := s.Directory.Organizations(ctx, bodies...)
+	if err != nil {
+		return nil, err
+	}
 	known, err := s.People.Listed(ctx, persons)
 	if err != nil {
 		return nil, err
@@ -133,6 +143,9 @@ func (s *Service) views(ctx context.Context, rows []Referral, content map[ID]con
 	out := make([]View, len(rows))
 	for i, r := range rows {
 		out[i] = s.view(ctx, a, r, names[r.ServiceID], now)
+		if r.Letter() {
+			out[i].To, out[i].Own, out[i].OpenSlices = Party{Organization: outside[r.OrganizationID].Ref()}, nil, []policies.Slice{}
+		}
 		if s.side(a, r) == policies.Sender {
 			out[i].PersonID = r.PersonID
 			if p, ok := known[r.PersonID]; ok {

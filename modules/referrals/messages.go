@@ -20,7 +20,7 @@ func (s *Service) Say(ctx context.Context, id ID, text string) (m MessageView, e
 		if err != nil {
 			return err
 		}
-		if !r.IsOpen {
+		if !r.IsOpen || r.Letter() {
 			return r.illegal("message")
 		}
 		if r.FromTenant == tenants.Current(ctx) && !r.WasAccepted() && !r.Danger {

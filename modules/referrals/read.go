@@ -27,6 +27,9 @@ func relations(a tenants.Actor, r Referral) []policies.Relation {
 	if r.FromTenant == a.Tenant.ID && r.State == AwaitingApproval && r.Exception {
 		out = append(out, policies.Arbiter)
 	}
+	if r.Letter() && r.FromTenant == a.Tenant.ID && !r.SentAt.IsZero() && a.Reaches(r.FromUnit) {
+		return append(out, policies.Receiver) // the sender's unit acts for a body that is not there
+	}
 	if r.ToTenant == a.Tenant.ID && !r.SentAt.IsZero() && a.Reaches(r.ToUnit) {
 		out = append(out, policies.Receiver)
 		if r.OwnerUser == a.User {

@@ -174,6 +174,7 @@ type Referral struct {
 	PersonID       ids.ID[ids.Person]
 	KeyID          ids.ID[ids.Key] // the person's key, under which everything sealed here stands
 	ServiceID      ids.ID[ids.Service]
+	OrganizationID ids.ID[ids.Organization] `bun:",nullzero"` // an outside body: the referral is a letter, and to_tenant is the sender's own
 	Need           string
 	Priority       string
 	Basis          string
@@ -244,7 +245,12 @@ type Event struct {
 	ByRole     string
 	At         time.Time
 	ReasonCode string
+	Source     string // of a letter: who said so: person, slip, phone
 }
+
+// Letter reports that the person carries a letter to an outside body: the desk owns
+// every state and records what it hears (domain.md §2, "Outside services").
+func (r *Referral) Letter() bool { return !r.OrganizationID.IsZero() }
 
 // Rule finds the line of the table that applies to a command now.
 func (r *Referral) Rule(c Command) (Rule, bool) {
@@ -379,6 +385,14 @@ func (r *Referral) Waitlisting(estimate string, now time.Time) ([]Event, error) 
 	}
 	r.Estimate = estimate
 	return append(out, r.become(rule.To, rule.Event, now)), nil
+}
+
+// take takes a letter back, in any open state: the desk owns it.
+func (r *Referral) take(now time.Time) (Event, error) {
+	if _, ok := r.Rule(Recall); !ok {
+		return Event{}, r.illegal(Recall)
+	}
+	return r.become(Recalled, "recalled", now), nil
 }
 
 // ConsentWithdrawn ends an open referral whose basis is the withdrawn consent.

@@ -150,7 +150,7 @@ func (s *Service) prepare(ctx context.Context, r *Referral, w Writing) (people.P
 	if err != nil {
 		return p, service, err
 	}
-	if service.TenantID == r.FromTenant {
+	if service.TenantID == r.FromTenant && !service.Letter() {
 		return p, service, fault.In("service_id", "own_service")
 	}
 	if field, code := service.CheckTriage(w.Triage); code != "" && !(w.Danger && code == "required") {
@@ -178,6 +178,9 @@ func (s *Service) prepare(ctx context.Context, r *Referral, w Writing) (people.P
 		}
 	}
 	r.PersonID, r.KeyID, r.ServiceID, r.ToTenant, r.ToUnit = p.ID, p.KeyID, service.ID, service.TenantID, unit
+	if r.OrganizationID = service.OrganizationID; r.Letter() {
+		r.ToTenant, r.ToUnit = r.FromTenant, r.FromUnit
+	}
 	r.Need, r.Priority, r.Basis, r.ConsentID = w.Need, w.Priority, w.Basis, w.ConsentID
 	if w.Triage != nil {
 		r.CardTriage = w.Triage
@@ -207,6 +210,9 @@ func (s *Service) send(ctx context.Context, r *Referral, p people.Person, servic
 	}
 	if id, err := alreadyOpen(ctx, *r); err != nil || !id.IsZero() {
 		return already(id, err)
+	}
+	if r.Letter() {
+		return s.sendLetter(ctx, r, p, service, now)
 	}
 	if r.Danger {
 		return s.sendDanger(ctx, r, p, now)
@@ -382,5 +388,5 @@ func (s *Service) record(ctx context.Context, r *Referral, events []Event) error
 
 func (s *Service) moved(r Referral, e Event) Moved {
 	return Moved{Referral: r.ID, Number: r.Number, Event: e.Event, Sequence: e.Sequence, FromTenant: r.FromTenant, ToTenant: r.ToTenant, FromUnit: r.FromUnit, ToUnit: r.ToUnit,
-		FromUser: r.FromUser, Assignee: r.OwnerUser, Danger: r.Danger, ByTenant: e.ByTenant, ByUser: e.ByUser, Reason: e.ReasonCode, Exception: r.Exception, Unsent: r.SentAt.IsZero(), Step: e.Sequence}
+		FromUser: r.FromUser, Assignee: r.OwnerUser, Danger: r.Danger, Letter: r.Letter(), ByTenant: e.ByTenant, ByUser: e.ByUser, Reason: e.ReasonCode, Exception: r.Exception, Unsent: r.SentAt.IsZero(), Step: e.Sequence}
 }

@@ -232,7 +232,7 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 	t := db.Tenant(ctx)
 	switch f.box {
 	case "in":
-		q = q.Where("r.to_tenant = ?", t).Where("r.sent_at is not null")
+		q = q.Where("r.to_tenant = ?", t).Where("r.sent_at is not null").Where("r.organization_id is null")
 		if len(f.units) > 0 {
 			q = q.Where("(r.to_unit is null or r.to_unit in (?))", bun.List(f.units))
 		}

@@ -62,10 +62,11 @@ type ServiceRef struct {
 	Name directory.Words     `json:"name" validate:"required"`
 }
 
-// Party is a tenant, by its slug, and its unit.
+// Party is a tenant, by its slug, and its unit; or an outside body.
 type Party struct {
-	Tenant string           `json:"tenant" validate:"required"`
-	Unit   ids.ID[ids.Unit] `json:"unit,omitzero"`
+	Tenant       string                     `json:"tenant,omitempty"`
+	Unit         ids.ID[ids.Unit]           `json:"unit,omitzero"`
+	Organization *directory.OrganizationRef `json:"organization,omitempty"` // of a letter
 }
 
 // Owner is who has to act next; a user of the other side is never named.
@@ -116,6 +117,7 @@ type EventView struct {
 	At        time.Time  `json:"at" validate:"required"`
 	Reason    string     `json:"reason,omitempty"`
 	Note      string     `json:"note,omitempty"`
+	Source    string     `json:"source,omitempty"` // of a letter: person, slip, phone
 }
 
 // EventActor is who did it; the name only to their own tenant.

@@ -31,6 +31,8 @@ type (
 	Person struct{}
 	// Consent is one agreement of a person to one use of their data.
 	Consent struct{}
+	// Organization is a body that is not on the platform.
+	Organization struct{}
 	// Service is an offer in the directory.
 	Service struct{}
 	// Agreement is a partnership agreement between tenants.

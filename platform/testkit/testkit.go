@@ -132,6 +132,7 @@ func EachDB(t *testing.T, trees []fs.FS, fn func(t *testing.T, d *db.DB)) {
 // compares the list with the catalogue.
 var Unwalled = map[string]string{
 	"tenants":                "the list of portals; asked before a tenant is known",
+	"organizations":          "the directory of outside bodies is everybody's",
 	"units":                  "a partner may know a unit's name",
 	"services":               "the directory is public inside the network",
 	"service_needs":          "the directory is public inside the network",

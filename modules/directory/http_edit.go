@@ -1,0 +1,214 @@
+package directory
+
+import (
+	"context"
+	"net/http"
+
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/web"
+)
+
+type words struct {
+	Ar string `json:"ar" validate:"required,max=200"`
+	Fr string `json:"fr" validate:"required,max=200"`
+	En string `json:"en" validate:"max=200"`
+}
+
+type paper struct {
+	Ar string `json:"ar" validate:"max=1000"`
+	Fr string `json:"fr" validate:"max=1000"`
+}
+
+type serviceBody struct {
+	Name           words                    `json:"name" validate:"required"`
+	Needs          []string                 `json:"needs" validate:"required,min=1,max=50"`
+	Eligibility    Eligibility              `json:"eligibility"`
+	Triage         []Question               `json:"triage" validate:"max=8"`
+	Outcomes       []string                 `json:"outcomes" validate:"max=50"`
+	Hours          []Hours                  `json:"hours" validate:"max=21"`
+	Discreet       bool                     `json:"discreet"`
+	UnitID         ids.ID[ids.Unit]         `json:"unit_id"`
+	OrganizationID ids.ID[ids.Organization] `json:"organization_id"`
+	Papers         paper                    `json:"papers"`
+}
+
+type servicePatch struct {
+	ID          ids.ID[ids.Service]            `path:"id" json:"-"`
+	Version     int64                          `json:"version" validate:"required"`
+	Name        web.Optional[words]            `json:"name"`
+	Needs       web.Optional[[]string]         `json:"needs"`
+	Eligibility web.Optional[Eligibility]      `json:"eligibility"`
+	Triage      web.Optional[[]Question]       `json:"triage"`
+	Outcomes    web.Optional[[]string]         `json:"outcomes"`
+	Hours       web.Optional[[]Hours]          `json:"hours"`
+	Discreet    web.Optional[bool]             `json:"discreet"`
+	UnitID      web.Optional[ids.ID[ids.Unit]] `json:"unit_id"`
+	Papers      web.Optional[paper]            `json:"papers"`
+	Active      web.Optional[bool]             `json:"active"`
+}
+
+func (b servicePatch) apply(s *Service) {
+	if b.Name.Set {
+		s.NameAr, s.NameFr, s.NameEn = b.Name.Value.Ar, b.Name.Value.Fr, b.Name.Value.En
+	}
+	if b.Papers.Set {
+		s.PapersAr, s.PapersFr = b.Papers.Value.Ar, b.Papers.Value.Fr
+	}
+	s.Needs, s.Eligibility, s.Triage, s.Outcomes = b.Needs.Of(s.Needs), b.Eligibility.Of(s.Eligibility), b.Triage.Of(s.Triage), b.Outcomes.Of(s.Outcomes)
+	s.Hours, s.Discreet, s.UnitID, s.Active = b.Hours.Of(s.Hours), b.Discreet.Of(s.Discreet), b.UnitID.Of(s.UnitID), b.Active.Of(s.Active)
+}
+
+type capacityBody struct {
+	ID        ids.ID[ids.Service] `path:"id" json:"-"`
+	Status    string              `json:"status" validate:"required,oneof=capacity no_capacity waitlist assessment_required"`
+	Available int                 `json:"available" validate:"min=0,max=10000"`
+	Maximum   int                 `json:"maximum" validate:"min=0,max=10000"`
+}
+
+type organizationBody struct {
+	Name    words  `json:"name" validate:"required"`
+	Kind    string `json:"kind" validate:"required"`
+	Commune string `json:"commune" validate:"required"`
+	Phone   string `json:"phone" validate:"max=30"`
+	Address paper  `json:"address" validate:"required"`
+	Access  paper  `json:"access"`
+}
+
+func (b organizationBody) apply(o *Organization) {
+	o.NameAr, o.NameFr, o.NameEn, o.Kind, o.Commune, o.Phone = b.Name.Ar, b.Name.Fr, b.Name.En, b.Kind, b.Commune, b.Phone
+	o.AddressAr, o.AddressFr, o.AccessAr, o.AccessFr = b.Address.Ar, b.Address.Fr, b.Access.Ar, b.Access.Fr
+}
+
+type organizationPatch struct {
+	organizationBody
+	ID      ids.ID[ids.Organization] `path:"id" json:"-"`
+	Version int64                    `json:"version" validate:"required"`
+	Joined  string                   `json:"joined" validate:"max=60"` // the slug of the partner that it has become
+}
+
+// OrganizationView is an outside body as the API shows it.
+type OrganizationView struct {
+	ID      ids.ID[ids.Organization] `json:"id" validate:"required"`
+	Version int64                    `json:"version" validate:"required"`
+	Name    Words                    `json:"name" validate:"required"`
+	Kind    string                   `json:"kind" validate:"required"`
+	Commune string                   `json:"commune" validate:"required"`
+	Phone   string                   `json:"phone,omitempty"`
+	Address paper                    `json:"address" validate:"required"`
+	Access  paper                    `json:"access" validate:"required"`
+	Joined  string                   `json:"joined,omitempty"`
+	KeptBy  string                   `json:"kept_by" validate:"required"`
+}
+
+// ResourceID lets a replay find it again.
+func (v OrganizationView) ResourceID() string { return v.ID.String() }
+
+func (d *Directory) organizationView(ctx context.Context, o Organization) OrganizationView {
+	v := OrganizationView{ID: o.ID, Version: o.Version, Name: o.Name(), Kind: o.Kind, Commune: o.Commune, Phone: o.Phone, Address: paper{o.AddressAr, o.AddressFr},
+		Access: paper{o.AccessAr, o.AccessFr}, KeptBy: d.Tenants.Slug(ctx, o.TenantID)}
+	if !o.Joined.IsZero() {
+		v.Joined = d.Tenants.Slug(ctx, o.Joined)
+	}
+	return v
+}
+
+// ResourceID lets a replay find the service again.
+func (v View) ResourceID() string { return v.ID.String() }
+
+// shown is a service of this tenant, as an answer to a change.
+func (d *Directory) shown(ctx context.Context, id ids.ID[ids.Service]) (View, error) {
+	s, err := d.Get(ctx, id)
+	if err != nil {
+		return View{}, err
+	}
+	o := Offer{Service: s}
+	if s.Letter() {
+		if o.Body, err = d.Organization(ctx, s.OrganizationID); err != nil {
+			return View{}, err
+		}
+		o.WhyNot = s.standing()
+		o.Permitted = o.WhyNot == ""
+	}
+	return d.view(ctx, o), nil
+}
+
+func again[K any, T any](load func(ctx context.Context, id ids.ID[K]) (T, error)) func(ctx context.Context, id string) (any, error) {
+	return func(ctx context.Context, raw string) (any, error) {
+		id, err := ids.Parse[K](raw)
+		if err != nil {
+			return nil, fault.New(fault.NotFound)
+		}
+		return load(ctx, id)
+	}
+}
+
+type organizationPath struct {
+	ID ids.ID[ids.Organization] `path:"id" json:"-"`
+}
+
+func (d *Directory) editRoutes() []web.Route {
+	organization := func(ctx context.Context, id ids.ID[ids.Organization]) (OrganizationView, error) {
+		o, err := d.Organization(ctx, id)
+		return d.organizationView(ctx, o), err
+	}
+	return []web.Route{
+		web.JSON(http.MethodPost, "/services", "Put a service of this tenant into the directory", Edit, func(ctx context.Context, in serviceBody) (View, error) {
+			s, err := d.Create(ctx, Service{NameAr: in.Name.Ar, NameFr: in.Name.Fr, NameEn: in.Name.En, Needs: in.Needs, Eligibility: in.Eligibility, Triage: in.Triage, Outcomes: in.Outcomes,
+				Hours: in.Hours, Discreet: in.Discreet, UnitID: in.UnitID, OrganizationID: in.OrganizationID, PapersAr: in.Papers.Ar, PapersFr: in.Papers.Fr})
+			if err != nil {
+				return View{}, err
+			}
+			return d.shown(ctx, s.ID)
+		}).Creates().Replays(again(d.shown)),
+		web.JSON(http.MethodPatch, "/services/:id", "Change a service of this tenant", Edit, func(ctx context.Context, in servicePatch) (View, error) {
+			if err := d.Change(ctx, in.ID, in.Version, in.apply); err != nil {
+				return View{}, err
+			}
+			return d.shown(ctx, in.ID)
+		}).Replays(again(d.shown)),
+		web.JSON(http.MethodPut, "/services/:id/capacity", "Say how many places there are", Count, func(ctx context.Context, in capacityBody) (View, error) {
+			if err := d.SetCapacity(ctx, in.ID, Capacity{in.Status, in.Available, in.Maximum}); err != nil {
+				return View{}, err
+			}
+			return d.shown(ctx, in.ID)
+		}).Replays(again(d.shown)),
+		web.JSON(http.MethodGet, "/organizations", "List the outside bodies", Read, func(ctx context.Context, in web.Paging) (web.List[OrganizationView], error) {
+			page, err := in.Decode("organizations")
+			if err != nil {
+				return web.List[OrganizationView]{}, err
+			}
+			rows, err := d.ListOrganizations(ctx, page)
+			return web.Cut(page, rows, func(o Organization) string { return o.ID.String() }, func(o Organization) OrganizationView { return d.organizationView(ctx, o) }), err
+		}),
+		web.JSON(http.MethodGet, "/organizations/:id", "An outside body", Read, func(ctx context.Context, in organizationPath) (OrganizationView, error) {
+			return organization(ctx, in.ID)
+		}),
+		web.JSON(http.MethodPost, "/organizations", "Put an outside body into the directory", Edit, func(ctx context.Context, in organizationBody) (OrganizationView, error) {
+			var o Organization
+			in.apply(&o)
+			o, err := d.AddOrganization(ctx, o)
+			return d.organizationView(ctx, o), err
+		}).Creates().Replays(again(organization)),
+		web.JSON(http.MethodPatch, "/organizations/:id", "Change an outside body; joined names the partner that it has become", Edit, func(ctx context.Context, in organizationPatch) (OrganizationView, error) {
+			var joined ids.ID[ids.Tenant]
+			if in.Joined != "" {
+				t, err := d.Tenants.BySlug(ctx, in.Joined)
+				if err != nil {
+					return OrganizationView{}, err
+				}
+				if t == nil {
+					return OrganizationView{}, fault.In("joined", "unknown_code")
+				}
+				joined = t.ID
+			}
+			if err := d.ChangeOrganization(ctx, in.ID, in.Version, func(o *Organization) {
+				in.apply(o)
+				o.Joined = joined
+			}); err != nil {
+				return OrganizationView{}, err
+			}
+			return organization(ctx, in.ID)
+		}).Replays(again(organization)),
+	}
+}
