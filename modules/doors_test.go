@@ -25,7 +25,7 @@ var doors = map[string][]string{
 	"modernc.org/sqlite":                     {"platform/db/*.go"},
 	"github.com/hibiken/asynq":               {"platform/outbox/queue.go"},
 	"github.com/alicebob/miniredis/v2":       {"platform/outbox/queue.go"},
-	"github.com/redis/go-redis/v9":           {"platform/outbox/queue.go"},
+	"github.com/redis/go-redis/v9":           {"platform/outbox/queue.go", "platform/live/redis.go"},
 	"github.com/minio/minio-go/v7":           {"platform/blob/s3.go"},
 	"github.com/casbin/casbin/v2":            {"policies/policies.go"},
 	"github.com/tink-crypto/tink-go/v2":      {"platform/vault/*.go", "cmd/shubbak/names.go"},
@@ -100,6 +100,7 @@ var machineTime = map[string]string{
 	"platform/outbox/queue.go":         "steps the embedded queue's clock, which knows real time only",
 	"platform/testkit/testrun/main.go": "measures a run of tests",
 	"web/server.go":                    "measures how long a request took",
+	"web/stream.go":                    "the deadline of a socket is in real time",
 	"tenants/registry.go":              "a brake on reading the table again: real seconds, whatever the clock says",
 	"modules/documents/service.go":     "the age of an object is told by the store, in real time",
 }

@@ -74,11 +74,21 @@ type View struct {
 	Failed bool // the page shows an error summary
 	Now    time.Time
 	Brand  string
+	// Watch is what the page shows, so that it can be told when that has changed.
+	Watch Watch
 	// Plain pages have no navigation: sign-in, chooser, errors without a session.
 	Plain bool
 
 	catalog *i18n.Catalog
 	law     *policies.Law
+}
+
+// Watch names what an open page follows: one record, or the count of a list.
+type Watch struct {
+	ID      string
+	Version int64
+	Open    string // what of the record the page shows, so that it is cut when that closes
+	Count   int
 }
 
 // T is a message; pairs name its arguments: T("inbox.count", "Count", 3).
@@ -153,6 +163,13 @@ func (c *Ctx) FieldSentence(f fault.Field) string { return c.fieldSentence(f) }
 // View makes the frame of a page.
 func (c *Ctx) View(title string) *View { return c.view(title) }
 
+// ViewAt makes the frame as it stands around another page: parts of it are sent
+// again while that page is open.
+func (c *Ctx) ViewAt(path string) *View {
+	c.at = path
+	return c.view("")
+}
+
 func (c *call) view(title string) *View {
 	v := &View{Lang: c.lang, Title: title, Tenant: c.tenant, Actor: c.session.Actor, Base: c.base, Now: c.s.deps.Clock.Now(),
 		catalog: c.s.deps.Catalog, law: c.s.deps.Law, Brand: "coordination", Plain: c.session.Token == ""}
@@ -160,7 +177,10 @@ func (c *call) view(title string) *View {
 		return v
 	}
 	v.Brand, v.Path, v.CSRF = c.tenant.Accent, c.OriginalPath(), c.csrf()
-	if f := c.Cookies(flashCookie); f != "" && c.isGet() {
+	if c.at != "" {
+		v.Path = c.at
+	}
+	if f := c.Cookies(flashCookie); f != "" && c.isGet() && c.at == "" {
 		key, number, _ := strings.Cut(f, "|")
 		if strings.HasPrefix(key, "flash.") && c.s.deps.Catalog.Has(c.lang, key) {
 			v.Flash = v.T(key, "Number", number)

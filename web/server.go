@@ -77,6 +77,8 @@ type Deps struct {
 	PublicURL string
 	// Proxies are trusted to say the client's address and scheme.
 	Proxies []netip.Prefix
+	// StreamLife shortens the life of a stream of events, for tests.
+	StreamLife time.Duration
 }
 
 // Server is the HTTP side of one process.
@@ -86,6 +88,8 @@ type Server struct {
 	routes  []Route
 	nav     []NavEntry
 	closing atomic.Bool
+	ending  chan struct{} // closed when streams have to end
+	end     func()
 	running sync.Map // idempotent calls that run in this process
 	openapi func() ([]byte, error)
 	secure  bool
@@ -94,7 +98,8 @@ type Server struct {
 // New mounts the routes. It fails when a route has no permission, one that nobody
 // has, or is public without standing in the list of public routes.
 func New(deps Deps, routes []Route, nav []NavEntry) (*Server, error) {
-	s := &Server{deps: deps, nav: nav, secure: strings.HasPrefix(deps.PublicURL, "https:")}
+	s := &Server{deps: deps, nav: nav, secure: strings.HasPrefix(deps.PublicURL, "https:"), ending: make(chan struct{})}
+	s.end = sync.OnceFunc(func() { close(s.ending) })
 	s.routes = append(routes, s.referencePage())
 	for _, r := range s.routes {
 		name := r.Method + " " + r.Path
@@ -178,9 +183,11 @@ func (s *Server) Serve(l net.Listener) error {
 // Closing turns /readyz to 503, so that a balancer sends no more.
 func (s *Server) Closing() { s.closing.Store(true) }
 
-// Shutdown lets running requests finish until ctx ends.
+// Shutdown ends the streams, which would last, and lets running requests finish
+// until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.closing.Store(true)
+	s.end()
 	return s.app.Server().ShutdownWithContext(ctx)
 }
 
@@ -302,6 +309,9 @@ func (s *Server) apiSession(fc *fiber.Ctx) error {
 		return fc.Next()
 	}
 	token := c.bearer()
+	if token == "" && fc.Method() == http.MethodGet && strings.HasSuffix(fc.Path(), "/api/v1/stream") {
+		token = c.Cookies(sessionCookie) // a browser's event source sends no header
+	}
 	if token == "" {
 		return fault.New(fault.Unauthenticated)
 	}

@@ -25,6 +25,7 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/i18n"
+	"shubbak/platform/live"
 	"shubbak/platform/mail"
 	"shubbak/platform/observe"
 	"shubbak/platform/outbox"
@@ -54,6 +55,7 @@ type app struct {
 	vault    *vault.Vault
 	audit    *audit.Log
 	bus      *outbox.Bus
+	live     *live.Hub
 	blobs    blob.Store
 	catalog  *i18n.Catalog
 	law      *policies.Law
@@ -120,6 +122,7 @@ func build(ctx context.Context, s settings, log *slog.Logger, c clock.Clock) (a 
 		return nil, err
 	}
 	a.bus = outbox.New(a.db, c, log, outbox.Config{RedisURL: s.RedisURL, Prefix: s.queue, HandedTimeout: s.handedTimeout})
+	a.live = live.New(live.Config{RedisURL: s.RedisURL, Alone: s.embeddedDatabase(), Prefix: s.queue, Every: s.streamEvery}, log)
 	a.audit = audit.New(a.db, c)
 	if a.law, err = policies.Load(); err != nil {
 		return nil, err
@@ -153,9 +156,9 @@ func (a *app) complete(ctx context.Context) error {
 		Profile: func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
 	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs})
 	a.referrals = referrals.New(referrals.Deps{DB: a.db, Clock: a.clock, Calendar: clock.Ordinary(), Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry,
-		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents})
+		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents, Live: a.live})
 	a.people.Withdrawals, a.documents.Subjects = a.referrals, a.referrals
-	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts,
+	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Referrals: a.referrals, Live: a.live,
 		Mail: sender, PublicURL: s.PublicURL})
 	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module()}
 	if err := loadWords(a.catalog, a.modules); err != nil {
@@ -173,7 +176,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.bus.Subscribe(chores...)
 	a.bus.Every(schedule)
 	a.server, err = web.New(web.Deps{DB: a.db, Catalog: a.catalog, Tenants: a.registry, Law: a.law, Sessions: a.accounts, Audit: a.audit, Clock: a.clock, Log: a.log,
-		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.notifications.Portal, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies,
+		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.notifications.Portal, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies, StreamLife: s.streamLife,
 		Checks: []web.Check{
 			{Name: "database", Run: a.db.Ping},
 			{Name: "store", Run: a.blobs.Ping},
@@ -278,7 +281,13 @@ func (a *app) start(ctx context.Context, listen bool, work bool) (*serving, erro
 			a.notifications.PublicURL = "http://" + s.addr
 		}
 	}
-	stopBus, err := a.bus.Start(background, work)
+	stopLive, err := a.live.Start(background)
+	stopBus := func() {}
+	if err == nil {
+		if stopBus, err = a.bus.Start(background, work); err != nil {
+			stopLive()
+		}
+	}
 	if err != nil {
 		if l != nil {
 			_ = l.Close()
@@ -300,6 +309,7 @@ func (a *app) start(ctx context.Context, listen bool, work bool) (*serving, erro
 			err = a.server.Shutdown(ctx)
 		}
 		stopBus()
+		stopLive()
 		cancel() // the audit tail is sealed on the way out
 		<-sealed
 		if metrics != nil {

@@ -191,6 +191,9 @@ func (s *Service) listPage(c *web.Ctx) error {
 	if l.Rows, err = s.lines(ctx, v, cut.Items); err != nil {
 		return err
 	}
+	if v.Watch.Count = l.Tab.Count; l.Overdue {
+		v.Watch.Count = len(cut.Items)
+	}
 	return c.Render(listView(v, l))
 }
 

@@ -126,6 +126,8 @@ func (s *Service) render(c *web.Ctx, r View, with func(v *web.View, p *sheet)) e
 	if v.Path = "/referrals/" + p.ID.String(); p.CardOnly {
 		v.Path += "?card=1" // changing the language opens nothing
 	}
+	g := s.glimpse(v.Actor, p.row)
+	v.Watch = web.Watch{ID: p.ID.String(), Version: g.Version, Open: g.Open}
 	v.Title = p.Title
 	v.Failed = p.Changed != nil || len(p.Problems) > 0
 	return c.Render(referralView(v, p))

@@ -22,6 +22,7 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/ids"
+	"shubbak/platform/live"
 	"shubbak/platform/outbox"
 	"shubbak/platform/terms"
 	"shubbak/platform/vault"
@@ -53,6 +54,7 @@ type Deps struct {
 	Agreements *agreements.Service
 	Directory  *directory.Directory
 	Documents  *documents.Service
+	Live       *live.Hub
 }
 
 // Service is the module's use cases.
