@@ -1,9 +1,10 @@
 package web
 
 import (
-	"github.com/a-h/templ"
 	"strconv"
 	"time"
+
+	"github.com/a-h/templ"
 )
 
 // Clock is a deadline in words, with how much of it is used.

@@ -77,8 +77,9 @@ type Deps struct {
 	PublicURL string
 	// Proxies are trusted to say the client's address and scheme.
 	Proxies []netip.Prefix
-	// StreamLife shortens the life of a stream of events, for tests.
-	StreamLife time.Duration
+	// StreamLife and Patience shorten how long a stream of events lasts and how long
+	// an answer waits for a reader who does not read, for tests.
+	StreamLife, Patience time.Duration
 }
 
 // Server is the HTTP side of one process.

@@ -25,7 +25,8 @@ const patience = 30 * time.Second
 // piece is made when the one before has gone, so a slow line holds one piece, and
 // one that never reads ends at the deadline.
 type body struct {
-	conn net.Conn
+	conn     net.Conn
+	patience time.Duration
 	piece
 	next  func(p *piece) error // io.EOF after the last piece
 	end   error
@@ -53,7 +54,7 @@ func (b *body) Read(p []byte) (n int, err error) {
 			return 0, b.end // cut: without the last chunk the reader sees that it is not whole
 		}
 	}
-	_ = b.conn.SetWriteDeadline(time.Now().Add(patience))
+	_ = b.conn.SetWriteDeadline(time.Now().Add(b.patience))
 	return b.Buffer.Read(p)
 }
 
@@ -65,7 +66,10 @@ func (b *body) Close() error {
 
 // send hands an answer over to the connection.
 func (c *call) send(b *body) {
-	b.conn = c.Context().Conn()
+	b.conn, b.patience = c.Context().Conn(), patience
+	if p := c.s.deps.Patience; p > 0 {
+		b.patience = p
+	}
 	c.Context().SetConnectionClose() // its deadline would hang over the next answer
 	c.Context().SetBodyStream(b, -1)
 }

@@ -176,7 +176,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.bus.Subscribe(chores...)
 	a.bus.Every(schedule)
 	a.server, err = web.New(web.Deps{DB: a.db, Catalog: a.catalog, Tenants: a.registry, Law: a.law, Sessions: a.accounts, Audit: a.audit, Clock: a.clock, Log: a.log,
-		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.notifications.Portal, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies, StreamLife: s.streamLife,
+		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.notifications.Portal, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies, StreamLife: s.streamLife, Patience: s.patience,
 		Checks: []web.Check{
 			{Name: "database", Run: a.db.Ping},
 			{Name: "store", Run: a.blobs.Ping},
