@@ -69,8 +69,8 @@ type Deps struct {
 	Checks   []Check
 	// Unread counts the notices that the actor of ctx has not read, at most 100.
 	Unread func(ctx context.Context) (int, error)
-	// Portal says which tenant the opaque code of a mail leads to; zero for none.
-	Portal func(ctx context.Context, code string) (tenants.ID, error)
+	// Portal says where an opaque code leads; no tenants for none.
+	Portal func(ctx context.Context, code string) (Lead, error)
 	// SignIn opens a session at the tenant of ctx, for the address in a mail.
 	SignIn func(ctx context.Context, email, password string) (token string, until time.Time, err error)
 	// PublicURL is the address that people type; https makes cookies Secure.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"shubbak/modules"
@@ -156,7 +157,8 @@ func (a *app) complete(ctx context.Context) error {
 		Profile: func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
 	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs})
 	a.referrals = referrals.New(referrals.Deps{DB: a.db, Clock: a.clock, Calendar: clock.Ordinary(), Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry,
-		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents, Live: a.live})
+		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents, Live: a.live,
+		Address: func() string { return strings.TrimSuffix(a.notifications.PublicURL, "/") }})
 	a.people.Withdrawals, a.documents.Subjects = a.referrals, a.referrals
 	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Referrals: a.referrals, Live: a.live,
 		Mail: sender, PublicURL: s.PublicURL})
@@ -176,7 +178,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.bus.Subscribe(chores...)
 	a.bus.Every(schedule)
 	a.server, err = web.New(web.Deps{DB: a.db, Catalog: a.catalog, Tenants: a.registry, Law: a.law, Sessions: a.accounts, Audit: a.audit, Clock: a.clock, Log: a.log,
-		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.notifications.Portal, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies, StreamLife: s.streamLife, Patience: s.patience,
+		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.portal, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies, StreamLife: s.streamLife, Patience: s.patience,
 		Checks: []web.Check{
 			{Name: "database", Run: a.db.Ping},
 			{Name: "store", Run: a.blobs.Ping},
@@ -188,6 +190,19 @@ func (a *app) complete(ctx context.Context) error {
 			}},
 		}}, routes, nav)
 	return err
+}
+
+// portal says where the opaque code of a mail, or of a slip, leads.
+func (a *app) portal(ctx context.Context, code string) (web.Lead, error) {
+	id, err := a.notifications.Portal(ctx, code)
+	if err != nil {
+		return web.Lead{}, err
+	}
+	if !id.IsZero() {
+		return web.Lead{Tenants: []tenants.ID{id}, Path: "/notifications/open/" + code}, nil
+	}
+	list, slip, err := a.referrals.SlipPortals(ctx, code)
+	return web.Lead{Tenants: list, Path: "/slips/" + slip}, err
 }
 
 // signIn is accounts' sign-in as the kernel wants it.

@@ -22,6 +22,8 @@ func (s *Service) pages() []web.Route {
 		web.Page(http.MethodGet, "/home", accounts.Me, s.homePage),
 		web.Page(http.MethodGet, "/referrals", read, s.listPage),
 		web.Page(http.MethodGet, "/referrals/:id", read, s.referralPage),
+		web.Page(http.MethodGet, "/referrals/:id/slip", read, s.slipPage),
+		web.Page(http.MethodGet, "/slips/:code", read, s.slipOpen),
 		web.Page(http.MethodPost, "/referrals/:id/messages", message, s.messagePost),
 		web.Page(http.MethodPost, "/referrals/:id/number", update, s.numberPost),
 		web.Page(http.MethodPost, "/referrals/:id/settle", actPermission(Confirm), s.settlePost),
@@ -150,6 +152,9 @@ func (s *Service) listPage(c *web.Ctx) error {
 	}
 	if other := map[string]string{"in": "out", "out": "in"}[l.Box]; other != "" && !s.has(a, l.Box) {
 		return c.See("/referrals?box=" + other)
+	}
+	if id, err := s.BySlip(ctx, l.Query); err == nil {
+		return c.See("/referrals/" + id.String()) // the code of a slip, typed instead of scanned
 	}
 	q := Search{Box: l.Box, Number: l.Query}
 	if l.Query == "" {

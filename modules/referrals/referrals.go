@@ -55,6 +55,8 @@ type Deps struct {
 	Directory  *directory.Directory
 	Documents  *documents.Service
 	Live       *live.Hub
+	// Address is where the platform is reached, for the code on a slip.
+	Address func() string
 }
 
 // Service is the module's use cases.

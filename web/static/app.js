@@ -139,3 +139,8 @@ if (page.stream && window.EventSource) {
 		look();
 	}, 60000);
 }
+
+document.querySelectorAll("[data-print]").forEach((b) => {
+	b.hidden = false;
+	b.addEventListener("click", () => print());
+});
