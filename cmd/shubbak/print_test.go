@@ -115,6 +115,9 @@ func TestListsPrintCleanly(t *testing.T) {
 		b.open("coordination", "/referrals/"+sent+"/slip?lang="+lang)
 		b.look("the slip in " + lang)
 		b.onPaper(a5, true)
+		if h := eval[int](b, `Math.ceil(document.querySelector('main').getBoundingClientRect().bottom)`); h > 733 {
+			t.Errorf("the slip in %s is %d px high, a sheet holds 733", lang, h)
+		}
 		b.view("slip-" + lang)
 		if n, mm := b.pdf("slip-" + lang); n != 1 || mm != 148 {
 			t.Errorf("the slip in %s takes %d sheets %d mm wide", lang, n, mm)
