@@ -36,6 +36,7 @@ var doors = map[string][]string{
 	"github.com/go-playground/validator/v10": {"web/decode.go"},
 	"github.com/google/uuid":                 {"platform/ids/ids.go", "web/server.go"},
 	"github.com/prometheus/client_golang":    {"platform/observe/observe.go", "cmd/shubbak/wire.go"},
+	"github.com/xuri/excelize/v2":            {"platform/sheet/xlsx.go"},
 	"github.com/tdewolff/minify/v2":          {"web/static.go"},
 	"github.com/swaggest/jsonschema-go":      {"web/openapi.go"},
 	"github.com/swaggest/openapi-go":         {"web/openapi.go"},

@@ -21,6 +21,7 @@ import (
 	"shubbak/modules/notifications"
 	"shubbak/modules/people"
 	"shubbak/modules/referrals"
+	"shubbak/modules/reports"
 	"shubbak/platform/audit"
 	"shubbak/platform/blob"
 	"shubbak/platform/clock"
@@ -70,6 +71,7 @@ type app struct {
 	documents     *documents.Service
 	referrals     *referrals.Service
 	notifications *notifications.Service
+	reports       *reports.Service
 	modules       []modules.Module
 	server        *web.Server
 
@@ -162,7 +164,8 @@ func (a *app) complete(ctx context.Context) error {
 	a.people.Withdrawals, a.documents.Subjects = a.referrals, a.referrals
 	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Referrals: a.referrals, Live: a.live,
 		Mail: sender, PublicURL: s.PublicURL})
-	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module()}
+	a.reports = reports.New(reports.Deps{Clock: a.clock, Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Referrals: a.referrals})
+	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module(), a.reports.Module()}
 	if err := loadWords(a.catalog, a.modules); err != nil {
 		return err
 	}
@@ -238,7 +241,7 @@ func loadWords(c *i18n.Catalog, list []modules.Module) error {
 func schemaModules() []modules.Module {
 	var a accounts.Service
 	return []modules.Module{a.Module(), (&people.Service{}).Module(), (&agreements.Service{}).Module(), (&directory.Directory{}).Module(), (&documents.Service{}).Module(),
-		(&referrals.Service{}).Module(), (&notifications.Service{}).Module()}
+		(&referrals.Service{}).Module(), (&notifications.Service{}).Module(), (&reports.Service{}).Module()}
 }
 
 // migrate brings the embedded database up to date; a real one is only checked,

@@ -6,6 +6,7 @@ const summary = document.querySelector(".summary");
 if (summary) summary.focus();
 
 document.addEventListener("submit", (e) => {
+	if ("again" in e.target.dataset) return; // a file leaves, the page stays
 	const buttons = e.target.querySelectorAll("button");
 	// After the submission has taken the pressed button's value with it.
 	setTimeout(() => buttons.forEach((b) => { b.disabled = true; }));
