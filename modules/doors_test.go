@@ -25,7 +25,7 @@ var doors = map[string][]string{
 	"modernc.org/sqlite":                     {"platform/db/*.go"},
 	"github.com/hibiken/asynq":               {"platform/outbox/queue.go"},
 	"github.com/alicebob/miniredis/v2":       {"platform/outbox/queue.go"},
-	"github.com/redis/go-redis/v9":           {"platform/outbox/queue.go"},
+	"github.com/redis/go-redis/v9":           {"platform/outbox/queue.go", "platform/live/redis.go"},
 	"github.com/minio/minio-go/v7":           {"platform/blob/s3.go"},
 	"github.com/casbin/casbin/v2":            {"policies/policies.go"},
 	"github.com/tink-crypto/tink-go/v2":      {"platform/vault/*.go", "cmd/shubbak/names.go"},
@@ -36,11 +36,13 @@ var doors = map[string][]string{
 	"github.com/go-playground/validator/v10": {"web/decode.go"},
 	"github.com/google/uuid":                 {"platform/ids/ids.go", "web/server.go"},
 	"github.com/prometheus/client_golang":    {"platform/observe/observe.go", "cmd/shubbak/wire.go"},
+	"github.com/xuri/excelize/v2":            {"platform/sheet/xlsx.go"},
 	"github.com/tdewolff/minify/v2":          {"web/static.go"},
 	"github.com/swaggest/jsonschema-go":      {"web/openapi.go"},
 	"github.com/swaggest/openapi-go":         {"web/openapi.go"},
 	"github.com/wneessen/go-mail":            {"platform/mail/mail.go"},
 	"github.com/caarlos0/env/v11":            {"cmd/shubbak/settings.go"},
+	"rsc.io/qr":                              {"platform/qr/qr.go"},
 }
 
 // doorOf is the library that an import belongs to, "" when it has no door.
@@ -99,6 +101,7 @@ var machineTime = map[string]string{
 	"platform/outbox/queue.go":         "steps the embedded queue's clock, which knows real time only",
 	"platform/testkit/testrun/main.go": "measures a run of tests",
 	"web/server.go":                    "measures how long a request took",
+	"web/stream.go":                    "the deadline of a socket is in real time",
 	"tenants/registry.go":              "a brake on reading the table again: real seconds, whatever the clock says",
 	"modules/documents/service.go":     "the age of an object is told by the store, in real time",
 }
@@ -140,6 +143,7 @@ var systemWork = map[string][]string{
 	"modules/referrals/danger.go":      {"dangers that nobody has acknowledged"},
 	"platform/audit/audit.go":          {"audit verify", "entries of reads, of many tenants in one commit", "is there anything to seal", "sealer"},
 	"platform/outbox/outbox.go":        {"count of open deliveries", "load a delivery", "next attempt", "relay", "release of rows of a dead queue", "schedules"},
+	"modules/referrals/slips.go":       {"the code on a slip names no tenant"},
 	"platform/vault/vault.go":          {"loading of keys"},
 	"tenants/registry.go":              {"first set-up of a tenant", "look-up of tenants"},
 }

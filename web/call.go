@@ -33,6 +33,7 @@ type call struct {
 	lang    i18n.Lang
 	id      string
 	body    []byte
+	at      string // the page that the answer is a part of
 	form    url.Values
 }
 

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"shubbak/platform/fault"
+
+	"github.com/a-h/templ"
 )
 
 // Clock is a deadline in words, with how much of it is used.
@@ -97,6 +99,17 @@ func Count99(n int) string {
 		return "99+"
 	}
 	return strconv.Itoa(n)
+}
+
+// following tells the script where to listen and what the page shows; nothing on
+// pages without a session.
+func (v *View) following() templ.Attributes {
+	if v.Plain || !v.May("notification", "read") {
+		return nil
+	}
+	a := templ.Attributes{"data-stream": v.Base + "/api/v1/stream", "data-parts": v.Base + "/live", "data-path": v.Path, "data-now": v.Now.UTC().Format(time.RFC3339Nano),
+		"data-watch": v.Watch.ID, "data-version": strconv.FormatInt(v.Watch.Version, 10), "data-open": v.Watch.Open, "data-count": strconv.Itoa(v.Watch.Count)}
+	return a
 }
 
 // emptyStar is the mark in outline, for pages on which nothing waits.

@@ -49,6 +49,14 @@ func (s *Server) document() ([]byte, error) {
 		switch {
 		case rt.Doc.Download:
 			oc.AddRespStructure(nil, openapi.WithHTTPStatus(http.StatusOK), openapi.WithContentType("application/octet-stream"))
+		case rt.Doc.Media != nil:
+			for _, m := range rt.Doc.Media {
+				var out any
+				if m == "application/json" {
+					out = reflect.New(rt.Doc.Out).Elem().Interface()
+				}
+				oc.AddRespStructure(out, openapi.WithHTTPStatus(http.StatusOK), openapi.WithContentType(m))
+			}
 		case rt.Doc.Status == http.StatusNoContent:
 			oc.AddRespStructure(nil, openapi.WithHTTPStatus(http.StatusNoContent))
 		default:

@@ -74,11 +74,21 @@ type View struct {
 	Failed bool // the page shows an error summary
 	Now    time.Time
 	Brand  string
+	// Watch is what the page shows, so that it can be told when that has changed.
+	Watch Watch
 	// Plain pages have no navigation: sign-in, chooser, errors without a session.
 	Plain bool
 
 	catalog *i18n.Catalog
 	law     *policies.Law
+}
+
+// Watch names what an open page follows: one record, or the count of a list.
+type Watch struct {
+	ID      string
+	Version int64
+	Open    string // what of the record the page shows, so that it is cut when that closes
+	Count   int
 }
 
 // T is a message; pairs name its arguments: T("inbox.count", "Count", 3).
@@ -156,6 +166,13 @@ func (c *Ctx) FieldSentence(f fault.Field) string { return c.fieldSentence(f) }
 // View makes the frame of a page.
 func (c *Ctx) View(title string) *View { return c.view(title) }
 
+// ViewAt makes the frame as it stands around another page: parts of it are sent
+// again while that page is open.
+func (c *Ctx) ViewAt(path string) *View {
+	c.at = path
+	return c.view("")
+}
+
 func (c *call) view(title string) *View {
 	v := &View{Lang: c.lang, Title: title, Tenant: c.tenant, Actor: c.session.Actor, Base: c.base, Now: c.s.deps.Clock.Now(),
 		catalog: c.s.deps.Catalog, law: c.s.deps.Law, Brand: "coordination", Plain: c.session.Token == ""}
@@ -163,7 +180,10 @@ func (c *call) view(title string) *View {
 		return v
 	}
 	v.Brand, v.Path, v.CSRF = c.tenant.Accent, c.OriginalPath(), c.csrf()
-	if f := c.Cookies(flashCookie); f != "" && c.isGet() {
+	if c.at != "" {
+		v.Path = c.at
+	}
+	if f := c.Cookies(flashCookie); f != "" && c.isGet() && c.at == "" {
 		key, number, _ := strings.Cut(f, "|")
 		if strings.HasPrefix(key, "flash.") && c.s.deps.Catalog.Has(c.lang, key) {
 			v.Flash = v.T(key, "Number", number)
@@ -389,19 +409,28 @@ func (s *Server) chooser(fc *fiber.Ctx) error {
 	return c.render(chooserView(v, list))
 }
 
+// Lead is where an opaque code leads: a path of the first of these portals at which
+// the browser is signed in. Whoever is not signs in at the first.
+type Lead struct {
+	Tenants []tenants.ID
+	Path    string
+}
+
 // neutral is the address in a mail: it names no portal to somebody who has not
 // signed in. A browser that is signed in at that portal is led on at once; any
 // other gets a sign-in form that names nobody.
 func (s *Server) neutral(fc *fiber.Ctx) error {
 	c := callOf(fc)
 	code := fc.Params("code")
-	t, err := s.portalOf(c.UserContext(), code)
+	portals, path, err := s.portalsOf(c.UserContext(), code)
 	if err != nil {
 		return err
 	}
-	if token := c.Cookies(mailCookie); t != nil && token != "" {
-		if _, err := s.deps.Sessions.Find(db.As(c.UserContext(), t.ID.String()), token); err == nil {
-			return c.leadOn(t, code)
+	if token := c.Cookies(mailCookie); token != "" {
+		for _, t := range portals {
+			if _, err := s.deps.Sessions.Find(db.As(c.UserContext(), t.ID.String()), token); err == nil {
+				return c.leadOn(t, path)
+			}
 		}
 	}
 	return c.neutralForm(code, "")
@@ -415,13 +444,14 @@ func (s *Server) neutralPost(fc *fiber.Ctx) error {
 	if err := c.checkForm(); err != nil {
 		return err
 	}
-	t, err := s.portalOf(c.UserContext(), code)
+	portals, path, err := s.portalsOf(c.UserContext(), code)
 	if err != nil {
 		return err
 	}
 	ctx := context.WithValue(c.UserContext(), clientKey{}, c.client())
-	if t == nil {
-		t = &tenants.Tenant{ID: ids.New[ids.Tenant]()} // the brake on guessing counts all the same
+	t := &tenants.Tenant{ID: ids.New[ids.Tenant]()} // the brake on guessing counts all the same
+	if len(portals) > 0 {
+		t = portals[0]
 	}
 	token, until, err := s.deps.SignIn(db.As(ctx, t.ID.String()), c.form.Get("email"), c.form.Get("password"))
 	if fault.Has(err, fault.InvalidCredentials) || fault.Has(err, fault.TooMany) {
@@ -433,12 +463,12 @@ func (s *Server) neutralPost(fc *fiber.Ctx) error {
 	}
 	c.base = "/t/" + t.Slug
 	(&Ctx{c}).SetSession(token, until)
-	return c.leadOn(t, code)
+	return c.leadOn(t, path)
 }
 
-func (c *call) leadOn(t *tenants.Tenant, code string) error {
+func (c *call) leadOn(t *tenants.Tenant, path string) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.Redirect("/t/"+t.Slug+"/notifications/open/"+url.PathEscape(code), http.StatusSeeOther)
+	return c.Redirect("/t/"+t.Slug+path, http.StatusSeeOther)
 }
 
 func (c *call) neutralForm(code, problem string) error {
@@ -448,16 +478,25 @@ func (c *call) neutralForm(code, problem string) error {
 	return c.render(neutralView(v, code, problem))
 }
 
-// portalOf looks up which portal an opaque code leads to.
-func (s *Server) portalOf(ctx context.Context, code string) (*tenants.Tenant, error) {
+// portalsOf looks up where an opaque code leads.
+func (s *Server) portalsOf(ctx context.Context, code string) (list []*tenants.Tenant, path string, err error) {
 	if s.deps.Portal == nil {
-		return nil, nil
+		return nil, "", nil
 	}
-	id, err := s.deps.Portal(ctx, code)
-	if err != nil || id.IsZero() {
-		return nil, err
+	lead, err := s.deps.Portal(ctx, code)
+	if err != nil {
+		return nil, "", err
 	}
-	return s.deps.Tenants.ByID(ctx, id)
+	for _, id := range lead.Tenants {
+		t, err := s.deps.Tenants.ByID(ctx, id)
+		if err != nil {
+			return nil, "", err
+		}
+		if t != nil {
+			list = append(list, t)
+		}
+	}
+	return list, lead.Path, nil
 }
 
 // CSRFOf is the form token of a session, for programs that post forms.

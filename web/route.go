@@ -36,6 +36,8 @@ type Doc struct {
 	Upload bool
 	// Download says that the answer is a file.
 	Download bool
+	// Media are the types of an answer that is neither JSON nor a kept file.
+	Media []string
 }
 
 // Nothing is the body of a call or an answer that has none.

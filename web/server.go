@@ -69,14 +69,17 @@ type Deps struct {
 	Checks   []Check
 	// Unread counts the notices that the actor of ctx has not read, at most 100.
 	Unread func(ctx context.Context) (int, error)
-	// Portal says which tenant the opaque code of a mail leads to; zero for none.
-	Portal func(ctx context.Context, code string) (tenants.ID, error)
+	// Portal says where an opaque code leads; no tenants for none.
+	Portal func(ctx context.Context, code string) (Lead, error)
 	// SignIn opens a session at the tenant of ctx, for the address in a mail.
 	SignIn func(ctx context.Context, email, password string) (token string, until time.Time, err error)
 	// PublicURL is the address that people type; https makes cookies Secure.
 	PublicURL string
 	// Proxies are trusted to say the client's address and scheme.
 	Proxies []netip.Prefix
+	// StreamLife and Patience shorten how long a stream of events lasts and how long
+	// an answer waits for a reader who does not read, for tests.
+	StreamLife, Patience time.Duration
 }
 
 // Server is the HTTP side of one process.
@@ -86,6 +89,8 @@ type Server struct {
 	routes  []Route
 	nav     []NavEntry
 	closing atomic.Bool
+	ending  chan struct{} // closed when streams have to end
+	end     func()
 	running sync.Map // idempotent calls that run in this process
 	openapi func() ([]byte, error)
 	secure  bool
@@ -94,7 +99,8 @@ type Server struct {
 // New mounts the routes. It fails when a route has no permission, one that nobody
 // has, or is public without standing in the list of public routes.
 func New(deps Deps, routes []Route, nav []NavEntry) (*Server, error) {
-	s := &Server{deps: deps, nav: nav, secure: strings.HasPrefix(deps.PublicURL, "https:")}
+	s := &Server{deps: deps, nav: nav, secure: strings.HasPrefix(deps.PublicURL, "https:"), ending: make(chan struct{})}
+	s.end = sync.OnceFunc(func() { close(s.ending) })
 	s.routes = append(routes, s.referencePage())
 	for _, r := range s.routes {
 		name := r.Method + " " + r.Path
@@ -178,9 +184,11 @@ func (s *Server) Serve(l net.Listener) error {
 // Closing turns /readyz to 503, so that a balancer sends no more.
 func (s *Server) Closing() { s.closing.Store(true) }
 
-// Shutdown lets running requests finish until ctx ends.
+// Shutdown ends the streams, which would last, and lets running requests finish
+// until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.closing.Store(true)
+	s.end()
 	return s.app.Server().ShutdownWithContext(ctx)
 }
 
@@ -302,6 +310,9 @@ func (s *Server) apiSession(fc *fiber.Ctx) error {
 		return fc.Next()
 	}
 	token := c.bearer()
+	if token == "" && fc.Method() == http.MethodGet && strings.HasSuffix(fc.Path(), "/api/v1/stream") {
+		token = c.Cookies(sessionCookie) // a browser's event source sends no header
+	}
 	if token == "" {
 		return fault.New(fault.Unauthenticated)
 	}

@@ -264,11 +264,12 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 	pages := map[string][]string{
 		"worker@coordination.demo": {"/home", "/people", "/people/new", "/people/" + person, "/people/" + person + "/refer", "/people/" + person + "/refer?need=psychiatric",
 			"/people/" + person + "/refer/" + service + "?need=psychiatric", "/people/" + person + "/consents/new", "/referrals?box=out", "/referrals?box=in", "/services",
-			"/referrals/" + first(desk, "box=out&state=completed"), "/referrals/" + first(desk, "box=out&state=declined"), "/referrals/" + first(desk, "box=out&state=draft"), "/notifications", "/agreements", "/danger", "/danger?person=" + person, "/referrals/" + danger},
+			"/referrals/" + first(desk, "box=out&state=completed"), "/referrals/" + first(desk, "box=out&state=declined"), "/referrals/" + first(desk, "box=out&state=draft"), "/notifications", "/agreements", "/danger", "/danger?person=" + person, "/referrals/" + danger, "/reports?box=out",
+			"/referrals/" + first(desk, "box=out&state=scheduled") + "/slip"},
 		"admin@coordination.demo": {"/danger/numbers"},
 		"head@coordination.demo":  {"/referrals?box=out&tab=review", "/referrals/" + danger},
 		"intake@hospital.demo": {"/home", "/referrals?box=in", "/referrals/" + first(hospital, "box=in&state=sent"), "/referrals/" + first(hospital, "box=in&state=scheduled"),
-			"/referrals/" + first(hospital, "box=in&state=info_requested"), "/referrals/" + danger, "/agreements/" + agreement, "/api-reference", "/no-such-page"},
+			"/referrals/" + first(hospital, "box=in&state=info_requested"), "/referrals/" + danger, "/agreements/" + agreement, "/api-reference", "/no-such-page", "/reports?box=in"},
 		"auditor@hospital.demo":         {"/home"},
 		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements"},
 	}

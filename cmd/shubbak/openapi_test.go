@@ -81,8 +81,12 @@ func (d *contractDoc) check(t testing.TB, raw []byte, method, address string, a 
 		t.Errorf("%s %s: the status %d is not described", method, best, a.Status)
 		return
 	}
-	for _, media := range res.Value.Content {
-		if a.JSON == nil || media.Schema == nil {
+	kind, _, _ := strings.Cut(a.Header.Get("Content-Type"), ";")
+	if kind != "" && len(res.Value.Content) > 0 && res.Value.Content[kind] == nil && res.Value.Content["application/octet-stream"] == nil {
+		t.Errorf("%s %s %d: the type %s is not described", method, best, a.Status, kind)
+	}
+	for name, media := range res.Value.Content {
+		if a.JSON == nil || media.Schema == nil || name != kind {
 			continue
 		}
 		if err := media.Schema.Value.VisitJSON(map[string]any(a.JSON), openapi3.MultiErrors()); err != nil {

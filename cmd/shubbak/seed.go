@@ -49,7 +49,7 @@ func seed(ctx context.Context, a *app, c *clock.Shifted, password string) (demoS
 	}()
 	c.Shift(-40 * 24 * time.Hour)
 	defer c.Shift(0)
-	for _, step := range []func(context.Context) error{s.addTenants, s.addUnits, s.addServices, s.addAgreements} {
+	for _, step := range []func(context.Context) error{s.addTenants, s.addUnits, s.addServices, s.addBodies, s.addAgreements} {
 		if err := step(ctx); err != nil {
 			return demoSheet{}, fmt.Errorf("demo: %w", err)
 		}
@@ -159,6 +159,42 @@ func (s *seeder) addServices(ctx context.Context) error {
 			return err
 		}
 		s.services[x.key] = added
+	}
+	return nil
+}
+
+// addBodies fills the directory with what is not on the platform: a person goes
+// there with a letter. Invented addresses.
+func (s *seeder) addBodies(ctx context.Context) error {
+	const oujda = "02.411.01.23"
+	for _, x := range []struct {
+		kind, ar, fr, addressAr, addressFr, accessAr, accessFr, phone string
+		serviceAr, serviceFr, papersAr, papersFr                      string
+		needs, outcomes                                               []string
+	}{
+		{"civil_status", "مكتب الحالة المدنية – وجدة", "Bureau de l’état civil – Oujda", "شارع محمد الخامس، وجدة", "Boulevard Mohammed V, Oujda", "الخط 3، محطة البلدية", "Ligne 3, arrêt Municipalité", "0536000101",
+			"الحصول على نسخ الحالة المدنية والتسجيل فيها", "Actes et inscription à l’état civil", "الدفتر العائلي\nبطاقة التعريف إن وجدت", "Livret de famille\nCarte d’identité si elle existe", []string{"civil_papers"}, []string{"papers", "service_delivered", "partial"}},
+		{"health_centre", "المركز الصحي – سيدي يحيى", "Centre de santé – Sidi Yahya", "حي سيدي يحيى، وجدة", "Quartier Sidi Yahya, Oujda", "مشيا 10 دقائق من الشباك", "À 10 minutes à pied du guichet", "0536000102",
+			"الفحص الطبي العام", "Consultation de médecine générale", "بطاقة التعريف\nبطاقة التغطية الصحية إن وجدت", "Carte d’identité\nCarte de couverture si elle existe", []string{"health"}, []string{"consultation", "service_delivered", "attended"}},
+		{"employment", "وكالة إنعاش التشغيل – وجدة", "ANAPEC – agence d’Oujda", "زنقة مراكش، وجدة", "Rue de Marrakech, Oujda", "الخط 1، محطة لازاري", "Ligne 1, arrêt Lazaret", "0536000103",
+			"التسجيل والمواكبة نحو الشغل", "Inscription et accompagnement vers l’emploi", "بطاقة التعريف\nنهج السيرة\nالشواهد", "Carte d’identité\nCV\nDiplômes", []string{"employment"}, []string{"job", "service_delivered", "partial"}},
+		{"court", "محكمة الأسرة – وجدة", "Tribunal de la famille – Oujda", "شارع الدرفوفي، وجدة", "Boulevard Derfoufi, Oujda", "", "", "0536000104",
+			"المساعدة القضائية وقضايا الأسرة", "Assistance judiciaire et affaires familiales", "عقد الزواج\nعقود ازدياد الأطفال\nشهادة الاحتياج", "Acte de mariage\nActes de naissance des enfants\nCertificat d’indigence", []string{"legal", "family_mediation"}, []string{"service_delivered", "partial"}},
+		{"social_register", "مكتب السجل الاجتماعي الموحد – وجدة", "Bureau du registre social unifié – Oujda", "مقر الملحقة الإدارية الأولى، وجدة", "Première annexe administrative, Oujda", "", "", "0536000105",
+			"التسجيل في السجل الوطني للسكان والسجل الاجتماعي", "Inscription au RNP et au RSU", "بطاقة التعريف\nشهادة السكنى", "Carte d’identité\nCertificat de résidence", []string{"social_register"}, []string{"papers", "service_delivered", "partial"}},
+		{"association", "جمعية الأمل للتضامن", "Association Al Amal pour la solidarité", "حي القدس، وجدة", "Hay Al Qods, Oujda", "الخط 6، آخر محطة", "Ligne 6, terminus", "0536000106",
+			"المساعدة الغذائية والألبسة", "Aide alimentaire et vestimentaire", "", "", []string{"food", "clothing"}, []string{"service_delivered", "partial"}},
+	} {
+		kept := s.as(ctx, "coordination")
+		body, err := s.directory.AddOrganization(kept, directory.Organization{NameAr: x.ar, NameFr: x.fr, NameEn: x.fr, Kind: x.kind, Commune: oujda, Phone: x.phone,
+			AddressAr: x.addressAr, AddressFr: x.addressFr, AccessAr: x.accessAr, AccessFr: x.accessFr})
+		if err != nil {
+			return err
+		}
+		if _, err := s.directory.Create(kept, directory.Service{OrganizationID: body.ID, NameAr: x.serviceAr, NameFr: x.serviceFr, NameEn: x.serviceFr, Needs: x.needs, Outcomes: x.outcomes,
+			PapersAr: x.papersAr, PapersFr: x.papersFr, Hours: week("08:30", "16:30")}); err != nil {
+			return fmt.Errorf("%s: %w", x.kind, err)
+		}
 	}
 	return nil
 }

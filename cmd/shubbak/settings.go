@@ -40,6 +40,9 @@ type settings struct {
 	publicIsListen bool
 	queue          string        // name of the queue; tests share one Redis
 	handedTimeout  time.Duration // zero is the default
+	streamEvery    time.Duration // how often streams look; zero is the default
+	streamLife     time.Duration // how long they last; zero is the default
+	patience       time.Duration // with a reader who does not read; zero is the default
 }
 
 // readSettings takes the environment, then flags, and names every fault at once.

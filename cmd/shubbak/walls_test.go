@@ -193,9 +193,10 @@ func strangersAreRefused(t *testing.T, w *world) {
 			agreement = a["id"].(string)
 		}
 	}
+	slip := codeOn(t, desk.page("/referrals/"+referral+"/slip"))
 	const never = "01890000-0000-7000-8000-000000000000"
 	// which record an address names, by its first word
-	record := map[string]string{"people": person, "referrals": referral, "documents": document, "notifications": notice, "agreements": agreement}
+	record := map[string]string{"people": person, "referrals": referral, "documents": document, "notifications": notice, "agreements": agreement, "slips": slip}
 	before := w.snapshot()
 	walked := 0
 	for _, r := range w.server.Routes() {
@@ -212,6 +213,9 @@ func strangersAreRefused(t *testing.T, w *world) {
 			p := r.Path
 			p = strings.Replace(p, ":consent_id", consent, 1)
 			p = strings.Replace(p, ":doc", document, 1)
+			if word == "slips" {
+				p = strings.Replace(p, ":code", strings.NewReplacer(never, "2222-2222-2222").Replace(id), 1)
+			}
 			p = strings.Replace(p, ":code", "aaaaaaaaaaaaaaaa", 1)
 			return parameter.ReplaceAllString(p, id)
 		}

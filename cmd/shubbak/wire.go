@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"shubbak/modules"
@@ -20,12 +21,14 @@ import (
 	"shubbak/modules/notifications"
 	"shubbak/modules/people"
 	"shubbak/modules/referrals"
+	"shubbak/modules/reports"
 	"shubbak/platform/audit"
 	"shubbak/platform/blob"
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
+	"shubbak/platform/live"
 	"shubbak/platform/mail"
 	"shubbak/platform/observe"
 	"shubbak/platform/outbox"
@@ -55,6 +58,7 @@ type app struct {
 	vault    *vault.Vault
 	audit    *audit.Log
 	bus      *outbox.Bus
+	live     *live.Hub
 	blobs    blob.Store
 	catalog  *i18n.Catalog
 	law      *policies.Law
@@ -68,6 +72,7 @@ type app struct {
 	documents     *documents.Service
 	referrals     *referrals.Service
 	notifications *notifications.Service
+	reports       *reports.Service
 	modules       []modules.Module
 	server        *web.Server
 
@@ -121,6 +126,7 @@ func build(ctx context.Context, s settings, log *slog.Logger, c clock.Clock) (a 
 		return nil, err
 	}
 	a.bus = outbox.New(a.db, c, log, outbox.Config{RedisURL: s.RedisURL, Prefix: s.queue, HandedTimeout: s.handedTimeout})
+	a.live = live.New(live.Config{RedisURL: s.RedisURL, Alone: s.embeddedDatabase(), Prefix: s.queue, Every: s.streamEvery}, log)
 	a.audit = audit.New(a.db, c)
 	if a.law, err = policies.Load(); err != nil {
 		return nil, err
@@ -159,12 +165,14 @@ func (a *app) complete(ctx context.Context) error {
 		Profile: func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
 	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs})
 	a.referrals = referrals.New(referrals.Deps{DB: a.db, Clock: a.clock, Calendar: clock.Ordinary(), Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry,
-		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents})
+		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents, Live: a.live,
+		Address: func() string { return strings.TrimSuffix(a.notifications.PublicURL, "/") }})
 	a.people.Withdrawals, a.documents.Subjects = a.referrals, a.referrals
 	a.people.Panels = append(a.people.Panels, a.referrals.OfPerson)
-	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts,
+	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Referrals: a.referrals, Live: a.live,
 		Mail: sender, PublicURL: s.PublicURL})
-	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module()}
+	a.reports = reports.New(reports.Deps{Clock: a.clock, Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Referrals: a.referrals})
+	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module(), a.reports.Module()}
 	if err := loadWords(a.catalog, a.modules); err != nil {
 		return err
 	}
@@ -180,7 +188,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.bus.Subscribe(chores...)
 	a.bus.Every(schedule)
 	a.server, err = web.New(web.Deps{DB: a.db, Catalog: a.catalog, Tenants: a.registry, Law: a.law, Sessions: a.accounts, Audit: a.audit, Clock: a.clock, Log: a.log,
-		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.notifications.Portal, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies,
+		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.portal, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies, StreamLife: s.streamLife, Patience: s.patience,
 		Checks: []web.Check{
 			{Name: "database", Run: a.db.Ping},
 			{Name: "store", Run: a.blobs.Ping},
@@ -192,6 +200,19 @@ func (a *app) complete(ctx context.Context) error {
 			}},
 		}}, routes, nav)
 	return err
+}
+
+// portal says where the opaque code of a mail, or of a slip, leads.
+func (a *app) portal(ctx context.Context, code string) (web.Lead, error) {
+	id, err := a.notifications.Portal(ctx, code)
+	if err != nil {
+		return web.Lead{}, err
+	}
+	if !id.IsZero() {
+		return web.Lead{Tenants: []tenants.ID{id}, Path: "/notifications/open/" + code}, nil
+	}
+	list, slip, err := a.referrals.SlipPortals(ctx, code)
+	return web.Lead{Tenants: list, Path: "/slips/" + slip}, err
 }
 
 // signIn is accounts' sign-in as the kernel wants it.
@@ -227,7 +248,7 @@ func loadWords(c *i18n.Catalog, list []modules.Module) error {
 func schemaModules() []modules.Module {
 	var a accounts.Service
 	return []modules.Module{a.Module(), (&people.Service{}).Module(), (&agreements.Service{}).Module(), (&directory.Directory{}).Module(), (&documents.Service{}).Module(),
-		(&referrals.Service{}).Module(), (&notifications.Service{}).Module()}
+		(&referrals.Service{}).Module(), (&notifications.Service{}).Module(), (&reports.Service{}).Module()}
 }
 
 // migrate brings the embedded database up to date; a real one is only checked,
@@ -285,7 +306,13 @@ func (a *app) start(ctx context.Context, listen bool, work bool) (*serving, erro
 			a.notifications.PublicURL = "http://" + s.addr
 		}
 	}
-	stopBus, err := a.bus.Start(background, work)
+	stopLive, err := a.live.Start(background)
+	stopBus := func() {}
+	if err == nil {
+		if stopBus, err = a.bus.Start(background, work); err != nil {
+			stopLive()
+		}
+	}
 	if err != nil {
 		if l != nil {
 			_ = l.Close()
@@ -307,6 +334,7 @@ func (a *app) start(ctx context.Context, listen bool, work bool) (*serving, erro
 			err = a.server.Shutdown(ctx)
 		}
 		stopBus()
+		stopLive()
 		cancel() // the audit tail is sealed on the way out
 		<-sealed
 		if metrics != nil {

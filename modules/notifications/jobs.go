@@ -9,9 +9,11 @@ import (
 
 	"shubbak/modules/accounts"
 	"shubbak/modules/referrals"
+	"shubbak/platform/db"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
+	"shubbak/platform/live"
 	"shubbak/platform/mail"
 	"shubbak/platform/outbox"
 	"shubbak/policies"
@@ -56,6 +58,12 @@ func (s *Service) notify(ctx context.Context, d outbox.Delivery, m referrals.Mov
 	if t.ID == m.FromTenant {
 		partner = m.ToTenant
 	}
+	if len(staff) > 0 {
+		if err := inLine(ctx, s.DB.Postgres()); err != nil {
+			return err
+		}
+	}
+	var hints []live.Hint
 	for _, u := range staff {
 		if u.ID == m.ByUser {
 			continue // never the one who acted
@@ -72,7 +80,9 @@ func (s *Service) notify(ctx context.Context, d outbox.Delivery, m referrals.Mov
 		if err := s.Bus.Publish(ctx, mailed{t.ID, n.ID}); err != nil {
 			return err
 		}
+		hints = append(hints, live.Hint{User: u.ID, Notification: n.ID})
 	}
+	db.AfterCommit(ctx, func() { s.Live.Tell(hints...) })
 	return nil
 }
 

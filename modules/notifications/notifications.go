@@ -11,9 +11,11 @@ import (
 
 	"shubbak/modules"
 	"shubbak/modules/accounts"
+	"shubbak/modules/referrals"
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/i18n"
+	"shubbak/platform/live"
 	"shubbak/platform/mail"
 	"shubbak/platform/outbox"
 	"shubbak/policies"
@@ -39,6 +41,8 @@ type Deps struct {
 	Catalog   *i18n.Catalog
 	Tenants   *tenants.Registry
 	Accounts  *accounts.Service
+	Referrals *referrals.Service
+	Live      *live.Hub
 	Mail      mail.Sender
 	PublicURL string
 }
@@ -54,7 +58,7 @@ func (s *Service) Module() modules.Module {
 	return modules.Module{
 		Name: "notifications", Migrations: migrations, Locales: locales,
 		Permissions: []policies.Permission{Read},
-		Routes:      s.routes(),
+		Routes:      append(s.routes(), s.streams()...),
 		Pages:       s.pages(),
 		Events:      s.subscriptions(),
 		Trims:       []db.Trim{{Table: "notifications", Where: "read_at < ?", Keep: 180 * 24 * time.Hour}},

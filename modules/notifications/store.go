@@ -84,3 +84,33 @@ func byCode(ctx context.Context, user ids.ID[ids.User], code string) (Notificati
 	err := db.Conn(ctx).NewSelect().Model(&r).Where("n.tenant_id = ?", db.Tenant(ctx)).Where("n.user_id = ?", user).Where("n.code = ?", code).Scan(ctx)
 	return r.Notification, err
 }
+
+// between lists a user's notices after one id, up to another or to the newest,
+// oldest first.
+func between(ctx context.Context, user ids.ID[ids.User], after, upTo ids.ID[ids.Notification], limit int) ([]Notification, error) {
+	var rows []row
+	q := db.Conn(ctx).NewSelect().Model(&rows).Where("n.tenant_id = ?", db.Tenant(ctx)).Where("n.user_id = ?", user).OrderExpr("n.id").Limit(int64(limit))
+	if !after.IsZero() {
+		q = q.Where("n.id > ?", after)
+	}
+	if !upTo.IsZero() {
+		q = q.Where("n.id <= ?", upTo)
+	}
+	err := q.Scan(ctx)
+	out := make([]Notification, len(rows))
+	for i, r := range rows {
+		out[i] = r.Notification
+	}
+	return out, err
+}
+
+// inLine makes the deliveries of one tenant write their notices one after the
+// other, so that ids follow the order of commits and a stream that goes on after an
+// id misses none. SQLite has one writer.
+func inLine(ctx context.Context, postgres bool) error {
+	if !postgres {
+		return nil
+	}
+	_, err := db.Conn(ctx).NewRaw("select pg_advisory_xact_lock(hashtext('notices' || ?))", db.Tenant(ctx)).Exec(ctx)
+	return err
+}

@@ -22,6 +22,7 @@ func (s *Service) DocumentAdded(ctx context.Context, id ID, _ ids.ID[ids.Documen
 		return nil
 	}
 	e := Event{ReferralID: r.ID, Sequence: r.Sequence, FromTenant: r.FromTenant, ToTenant: r.ToTenant, Event: "document_added", FromState: r.State, ToState: r.State, At: s.Clock.Now()}
+	s.look(ctx, r)
 	return s.record(ctx, &r, []Event{e})
 }
 

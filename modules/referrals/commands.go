@@ -2,6 +2,7 @@ package referrals
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -355,6 +356,14 @@ func (s *Service) sendAgain(ctx context.Context, r *Referral, a Act, now time.Ti
 	service, err := s.Directory.Get(ctx, r.ServiceID)
 	if err != nil {
 		return err
+	}
+	// A question that the service has dropped since takes its answer along.
+	maps.DeleteFunc(r.CardTriage, func(q, answer string) bool {
+		_, code := service.CheckTriage(map[string]string{q: answer})
+		return code == "unknown_field" || code == "unknown_code"
+	})
+	if field, code := service.CheckTriage(r.CardTriage); code != "" && !r.Danger {
+		return fault.In(field, code)
 	}
 	return s.send(ctx, r, p, service, strings.TrimSpace(a.ExceptionReason), now)
 }

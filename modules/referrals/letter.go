@@ -78,3 +78,9 @@ func (r *Referral) prints(slice policies.Slice) bool {
 	wanted := policies.Split(r.Wanted)
 	return len(wanted) == 0 || slices.Contains(wanted, slice)
 }
+
+// asksSource reports whether a command of a letter wants to know who said so.
+func (r *Referral) asksSource(c Command) bool {
+	rule, ok := r.Rule(c)
+	return r.Letter() && ok && rule.By == Receiver
+}

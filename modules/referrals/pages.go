@@ -22,6 +22,8 @@ func (s *Service) pages() []web.Route {
 		web.Page(http.MethodGet, "/home", accounts.Me, s.homePage),
 		web.Page(http.MethodGet, "/referrals", read, s.listPage),
 		web.Page(http.MethodGet, "/referrals/:id", read, s.referralPage),
+		web.Page(http.MethodGet, "/referrals/:id/slip", read, s.slipPage),
+		web.Page(http.MethodGet, "/slips/:code", read, s.slipOpen),
 		web.Page(http.MethodPost, "/referrals/:id/messages", message, s.messagePost),
 		web.Page(http.MethodPost, "/referrals/:id/number", update, s.numberPost),
 		web.Page(http.MethodPost, "/referrals/:id/settle", actPermission(Confirm), s.settlePost),
@@ -31,9 +33,7 @@ func (s *Service) pages() []web.Route {
 	for _, c := range pageOrder {
 		path := "/referrals/:id/" + string(c)
 		out = append(out, web.Page(http.MethodPost, path, actPermission(c), s.actPost(c)))
-		if !oncePress[c] {
-			out = append(out, web.Page(http.MethodGet, path, actPermission(c), s.actPage(c)))
-		}
+		out = append(out, web.Page(http.MethodGet, path, actPermission(c), s.actPage(c)))
 	}
 	return out
 }
@@ -159,6 +159,9 @@ func (s *Service) listPage(c *web.Ctx) error {
 	if other := map[string]string{"in": "out", "out": "in"}[l.Box]; other != "" && !s.has(a, l.Box) {
 		return c.See("/referrals?box=" + other)
 	}
+	if id, err := s.BySlip(ctx, l.Query); err == nil {
+		return c.See("/referrals/" + id.String()) // the code of a slip, typed instead of scanned
+	}
 	q := Search{Box: l.Box, Number: l.Query}
 	if l.Query == "" {
 		for _, t := range s.tabs(a, l.Box) {
@@ -204,6 +207,9 @@ func (s *Service) listPage(c *web.Ctx) error {
 	v.Title = v.T("referrals.nav." + cmpBox(l.Box))
 	if l.Rows, err = s.lines(ctx, v, cut.Items); err != nil {
 		return err
+	}
+	if v.Watch.Count = l.Tab.Count; l.Overdue {
+		v.Watch.Count = len(cut.Items)
 	}
 	return c.Render(listView(v, l))
 }
@@ -264,6 +270,9 @@ func (s *Service) lines(ctx context.Context, v *web.View, rows []View) ([]listLi
 			other, mine = r.To.Tenant, r.row.FromUser
 		}
 		x.Other = s.tenantName(ctx, v, other)
+		if r.row.Letter() {
+			x.Other = r.To.Organization.Name.In(v.Lang)
+		}
 		x.Assignee = written(names[mine], v.Lang)
 		if r.DueAt != nil && r.State.Open() || r.State == Completed && r.DueAt != nil {
 			k := v.Clock(r.row.DueSince, *r.DueAt, v.T("referrals.due."+r.DueFor))

@@ -57,7 +57,7 @@ func (s *Service) deeds(v *web.View, r Referral, now time.Time) (out []deed, pri
 		if c == Assign || !s.may(v.Actor, r, c, rels, now) {
 			continue
 		}
-		d := deed{Command: c, Word: v.T(actKey(v, r, c)), Icon: actIcons[c], Press: oncePress[c] || c == Send, Danger: dangerous[c]}
+		d := deed{Command: c, Word: v.T(actKey(v, r, c)), Icon: actIcons[c], Press: (oncePress[c] || c == Send) && !r.asksSource(c), Danger: dangerous[c]}
 		if c == Accept || c == Acknowledge || c == Start || c == Send || c == Complete || c == Confirm {
 			d.Hint = v.T("referrals.hint." + string(c))
 		}
@@ -99,6 +99,9 @@ func (s *Service) may(a tenants.Actor, r Referral, c Command, rels []policies.Re
 		})
 	}
 	if len(rels) == 0 || !s.Law.Allow(a, actPermission(c), rels...) {
+		return false
+	}
+	if r.Letter() && slices.Contains(unwritten, c) {
 		return false
 	}
 	switch c {
@@ -143,8 +146,16 @@ func codes(v *web.View, prefix string, list []string) []option {
 	return out
 }
 
-// inputs lists the fields of a command.
+// inputs lists the fields of a command; of a letter also who said so.
 func (s *Service) inputs(ctx context.Context, v *web.View, r Referral, c Command) ([]input, error) {
+	list, err := s.fields(ctx, v, r, c)
+	if r.asksSource(c) {
+		list = append([]input{{Name: "source", Kind: "radios", Label: v.T("referrals.field.source"), Options: codes(v, "letter.source.", Sources)}}, list...)
+	}
+	return list, err
+}
+
+func (s *Service) fields(ctx context.Context, v *web.View, r Referral, c Command) ([]input, error) {
 	label := func(name string) string { return v.T("referrals.field." + name) }
 	note := input{Name: "note", Kind: "words", Label: label("note"), Optional: true}
 	pick := func(name, prefix string, list []string) input {
@@ -206,7 +217,7 @@ func (s *Service) targets(ctx context.Context, v *web.View, r Referral) ([]optio
 	offers, err := s.Directory.Find(ctx, directory.Search{Need: r.Need, All: true}, web.PageOf{Limit: web.MaxLimit})
 	var out []option
 	for _, o := range offers {
-		if o.ID != r.ServiceID && o.Serves(r.Need) {
+		if o.ID != r.ServiceID && !o.Letter() && o.Serves(r.Need) {
 			out = append(out, option{o.ID.String(), words(o.Name(), v) + " – " + s.tenantName(ctx, v, s.Tenants.Slug(ctx, o.TenantID))})
 		}
 	}
@@ -239,6 +250,9 @@ func (s *Service) actPage(cmd Command) func(c *web.Ctx) error {
 		}
 		if _, ok := r.Rule(cmd); !ok {
 			return s.changed(c, id, r.illegal(cmd))
+		}
+		if oncePress[cmd] && !r.asksSource(cmd) {
+			return c.See("/referrals/" + id.String()) // it is one press on the page itself
 		}
 		return s.actForm(c, r, cmd, url.Values{}, nil)
 	}
@@ -322,7 +336,7 @@ func (s *Service) actPost(cmd Command) func(c *web.Ctx) error {
 func actOf(cmd Command, f url.Values) Act {
 	a := Act{Command: cmd, Note: strings.TrimSpace(f.Get("note")), Reason: f.Get("reason"), ByWhom: f.Get("by_whom"), Text: f.Get("text"), ReceiverNumber: f.Get("receiver_number"),
 		Estimate: dayOf(f, "estimate"), Until: dayOf(f, "until"), Place: strings.TrimSpace(f.Get("place")), Bring: strings.TrimSpace(f.Get("bring")),
-		Outcome: f.Get("outcome"), SaidBy: f.Get("said_by"), Result: f.Get("result"), ExceptionReason: strings.TrimSpace(f.Get("exception_reason"))}
+		Outcome: f.Get("outcome"), SaidBy: f.Get("said_by"), Source: f.Get("source"), Result: f.Get("result"), ExceptionReason: strings.TrimSpace(f.Get("exception_reason"))}
 	a.Version, _ = strconv.ParseInt(f.Get("version"), 10, 64)
 	a.UserID, _ = ids.Parse[ids.User](f.Get("user_id"))
 	a.ServiceID, _ = ids.Parse[ids.Service](f.Get("service_id"))

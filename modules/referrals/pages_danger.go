@@ -96,7 +96,7 @@ func (s *Service) callable(ctx context.Context, v *web.View) ([]called, error) {
 	}
 	var out []called
 	for _, o := range offers {
-		if o.TenantID != v.Tenant.ID && o.Active {
+		if o.TenantID != v.Tenant.ID && o.Active && !o.Letter() {
 			out = append(out, called{o.Service, s.tenantName(ctx, v, s.Tenants.Slug(ctx, o.TenantID)), known[o.UnitID].OnCall})
 		}
 	}

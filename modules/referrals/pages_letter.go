@@ -8,10 +8,10 @@ import (
 
 	"shubbak/modules/directory"
 	"shubbak/modules/people"
-	"shubbak/platform/audit"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
+	"shubbak/platform/qr"
 	"shubbak/policies"
 	"shubbak/web"
 )
@@ -111,7 +111,7 @@ func (s *Service) letterPost(c *web.Ctx) error {
 	case err != nil:
 		return err
 	default:
-		return c.See("/referrals/" + id.String() + "/sent")
+		return c.See("/referrals/" + id.String() + "/letter")
 	}
 	c.Unprocessable(err)
 	return s.showLetter(c, v, x)
@@ -128,8 +128,9 @@ type sheetOfPaper struct {
 	Reason  string
 	Sender  string
 	Desk    string
-	Phone   string
 	Day     string
+	Code    string // in groups of four, on the slip that comes back
+	QR      string
 	Other   i18n.Lang
 }
 
@@ -139,22 +140,24 @@ func (s *Service) letterPrint(c *web.Ctx) error {
 		return err
 	}
 	ctx := c.Std()
-	r, err := s.Get(ctx, id)
+	r, code, err := s.Slip(ctx, id)
 	if err != nil {
 		return err
 	}
-	if !r.row.Letter() || r.row.SentAt.IsZero() {
+	if !r.row.Letter() {
 		return fault.New(fault.NotFound)
 	}
 	v := c.View("")
-	lang := i18n.Lang(c.Query("lang"))
-	if lang != i18n.Arabic && lang != i18n.French {
-		if lang = v.Lang; lang == i18n.English {
-			lang = i18n.French
-		}
+	lang := i18n.French
+	if l, ok := i18n.Parse(c.Query("lang")); ok && l == i18n.Arabic || !ok && c.Lang() == i18n.Arabic {
+		lang = i18n.Arabic
 	}
-	v = v.Speaking(lang)
+	v.Lang = lang
 	x := sheetOfPaper{View: r, Sender: v.Tenant.Name(lang), Day: i18n.LongDate(lang, v.Local(r.row.SentAt)), Other: map[i18n.Lang]i18n.Lang{i18n.Arabic: i18n.French, i18n.French: i18n.Arabic}[lang]}
+	x.Code = slipGroups(code)
+	if x.QR, err = qr.SVG(s.Address() + "/n/" + code); err != nil {
+		return err
+	}
 	if x.Body, err = s.Directory.Organization(ctx, r.row.OrganizationID); err != nil {
 		return err
 	}
@@ -173,9 +176,6 @@ func (s *Service) letterPrint(c *web.Ctx) error {
 	} else if u, ok := units[r.row.FromUnit]; ok {
 		x.Desk = i18n.Words{Ar: u.NameAr, Fr: u.NameFr, En: u.NameEn}.In(lang)
 	}
-	v.Title = v.T("letter.paper.title")
-	if err := s.Audit.Opened(ctx, audit.Entry{Action: "print", Object: "referral", ID: id.String(), Fields: []string{"letter"}}); err != nil {
-		return err
-	}
+	v.Title = v.T("letter.paper.title") + " " + r.Number
 	return c.Render(letterPaper(v, x))
 }

@@ -43,7 +43,8 @@ type sheet struct {
 	MayShow   bool // the exchange may be read
 	MayEdit   bool
 	Settle    bool
-	MayReview bool // of a danger
+	MayReview bool   // of a danger
+	Joined    string // the partner that the body of a letter has become
 	Changed   *change
 	Problems  web.Problems
 	Said      string // a message that was refused, shown again
@@ -150,6 +151,8 @@ func (s *Service) render(c *web.Ctx, r View, with func(v *web.View, p *sheet)) e
 	if v.Path = "/referrals/" + p.ID.String(); p.CardOnly {
 		v.Path += "?card=1" // changing the language opens nothing
 	}
+	g := s.glimpse(v.Actor, p.row)
+	v.Watch = web.Watch{ID: p.ID.String(), Version: g.Version, Open: g.Open}
 	v.Title = p.Title
 	v.Failed = p.Changed != nil || len(p.Problems) > 0
 	return c.Render(referralView(v, p))
@@ -162,6 +165,16 @@ func (s *Service) sheet(ctx context.Context, v *web.View, r View) (sheet, error)
 	p.Other = p.To
 	if p.Side == policies.Receiver {
 		p.Other, p.Back = p.From, "in"
+	}
+	if r.row.Letter() {
+		p.To, p.Other, p.Back = r.To.Organization.Name.In(v.Lang), r.To.Organization.Name.In(v.Lang), "out"
+		body, err := s.Directory.Organization(ctx, r.row.OrganizationID)
+		if err != nil {
+			return p, err
+		}
+		if !body.Joined.IsZero() {
+			p.Joined = s.Tenants.Slug(ctx, body.Joined)
+		}
 	}
 	p.Title = titleOf(v, r)
 	p.Sub = words(r.Service.Name, v) + " · " + p.Other

@@ -105,7 +105,7 @@ func (s *Service) chooseService(c *web.Ctx) error {
 		if err != nil {
 			return err
 		}
-		offers = slices.DeleteFunc(offers, func(o directory.Offer) bool { return o.TenantID == v.Tenant.ID })
+		offers = slices.DeleteFunc(offers, func(o directory.Offer) bool { return o.TenantID == v.Tenant.ID && !o.Letter() })
 		prof := profile(x.Person, v.Local(v.Now))
 		for _, row := range s.Directory.Rows(ctx, v, offers, &prof) {
 			if row.Permitted {
@@ -127,7 +127,7 @@ func (s *Service) needs(ctx context.Context, v *web.View, x *choosing) error {
 	}
 	count := map[string]int{}
 	for _, o := range whole {
-		if o.TenantID == v.Tenant.ID {
+		if o.TenantID == v.Tenant.ID && !o.Letter() {
 			continue
 		}
 		for _, n := range o.Needs {
@@ -157,6 +157,9 @@ func parentOf(raw string) string {
 // referButton leads from a service to the form; the first alone is primary.
 func (x choosing) referButton(v *web.View) directory.Side {
 	return func(r directory.Row) templ.Component {
+		if r.Letter() {
+			return letterLink(v, "/people/"+x.Person.ID.String()+"/letter/"+r.ID.String()+"?need="+x.Need, words(r.Name(), v))
+		}
 		return referLink(v, x.path(r.ID.String(), x.Need, false), r.ID == x.Open[0].ID, words(r.Name(), v))
 	}
 }

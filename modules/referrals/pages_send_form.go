@@ -79,7 +79,7 @@ func (s *Service) loadSending(ctx context.Context, v *web.View, person ids.ID[id
 	if x.Need == "" && len(x.Offer.Needs) > 0 {
 		x.Need = x.Offer.Needs[0]
 	}
-	if x.Offer.TenantID == v.Tenant.ID || !x.Offer.Serves(x.Need) {
+	if x.Offer.Letter() || x.Offer.TenantID == v.Tenant.ID || !x.Offer.Serves(x.Need) {
 		return x, fault.New(fault.NotFound)
 	}
 	if x.Recipient, err = s.Tenants.ByID(ctx, x.Offer.TenantID); err != nil {

@@ -23,6 +23,7 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/ids"
+	"shubbak/platform/live"
 	"shubbak/platform/outbox"
 	"shubbak/platform/terms"
 	"shubbak/platform/vault"
@@ -54,6 +55,9 @@ type Deps struct {
 	Agreements *agreements.Service
 	Directory  *directory.Directory
 	Documents  *documents.Service
+	Live       *live.Hub
+	// Address is where the platform is reached, for the code on a slip.
+	Address func() string
 }
 
 // Service is the module's use cases.
@@ -84,7 +88,7 @@ func (s *Service) Module() modules.Module {
 		Name: "referrals", Migrations: migrations, Locales: locales,
 		Permissions: []policies.Permission{create, read, update, message, preview, review},
 		Routes:      s.routes(),
-		Pages:       slices.Concat(s.pages(), s.sendPages(), s.dangerPages()),
+		Pages:       slices.Concat(s.pages(), s.sendPages(), s.dangerPages(), s.letterPages()),
 		Nav:         s.nav(),
 		Events:      s.subscriptions(),
 		Schedules:   s.schedules(),

@@ -359,6 +359,7 @@ func (s *Service) save(ctx context.Context, r *Referral, loaded int64, now time.
 	r.SetDue(s.Calendar, s.zone, now)
 	r.setOpen(now)
 	r.Version = loaded + 1
+	s.look(ctx, *r)
 	return save(ctx, *r, loaded, unopened)
 }
 

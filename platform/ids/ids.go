@@ -5,9 +5,11 @@
 package ids
 
 import (
+	"bytes"
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -81,6 +83,28 @@ func (id ID[K]) String() string {
 
 // IsZero reports whether this names nothing; encoding/json's omitzero asks it.
 func (id ID[K]) IsZero() bool { return id == ID[K]{} }
+
+// Compare orders ids by the time at which they were made.
+func (id ID[K]) Compare(other ID[K]) int { return bytes.Compare(id[:], other[:]) }
+
+// Before is the lowest id of a time before this one was made; zero stays zero.
+func (id ID[K]) Before(d time.Duration) ID[K] {
+	var ms uint64
+	for _, b := range id[:6] {
+		ms = ms<<8 | uint64(b)
+	}
+	back := uint64(max(d.Milliseconds(), 0))
+	if ms < back {
+		return ID[K]{}
+	}
+	ms -= back
+	var out ID[K]
+	for i := 5; i >= 0; i-- {
+		out[i] = byte(ms)
+		ms >>= 8
+	}
+	return out
+}
 
 // MarshalText writes the canonical form.
 func (id ID[K]) MarshalText() ([]byte, error) { return []byte(id.String()), nil }

@@ -76,6 +76,19 @@ func redisOption(raw string) (asynq.RedisConnOpt, error) {
 	return c, nil
 }
 
+// Redis connects to the queue's Redis, whatever its kind, for hints.
+func Redis(raw string) (redis.UniversalClient, error) {
+	opt, err := redisOption(raw)
+	if err != nil {
+		return nil, err
+	}
+	c, ok := opt.MakeRedisClient().(redis.UniversalClient)
+	if !ok {
+		return nil, errors.New("redis url: not a usable address")
+	}
+	return c, nil
+}
+
 // embed starts a Redis in this process: loopback, a random password, its clock
 // stepped by hand because it has none of its own.
 func (q *queue) embed() error {

@@ -6,6 +6,7 @@ const summary = document.querySelector(".summary");
 if (summary) summary.focus();
 
 document.addEventListener("submit", (e) => {
+	if ("again" in e.target.dataset) return; // a file leaves, the page stays
 	const buttons = e.target.querySelectorAll("button");
 	// After the submission has taken the pressed button's value with it.
 	setTimeout(() => buttons.forEach((b) => { b.disabled = true; }));
@@ -78,4 +79,74 @@ document.addEventListener("keydown", (e) => {
 		return;
 	}
 	if (keys[e.code] && keys[e.code]()) e.preventDefault();
+});
+
+// An open page follows what happens: bell and counts are put in place, news stands
+// in a bar, and nothing moves under the reader's hand. One stream per browser: a
+// hidden page closes its own.
+const page = document.body.dataset;
+let source = null;
+let looking = false;
+let again = false;
+
+const put = (part) => {
+	document.querySelectorAll(`[data-live="${part.dataset.live}"]`).forEach((place) => {
+		if (place.innerHTML !== part.innerHTML && !place.contains(document.activeElement)) place.innerHTML = part.innerHTML;
+	});
+};
+const typing = () => [...document.querySelectorAll("main textarea, main input:not([type=hidden])")].some((x) => x.value !== x.defaultValue);
+const hang = () => {
+	if (source) source.close();
+	source = null;
+};
+const look = async () => {
+	again = looking;
+	if (looking) return;
+	looking = true;
+	try {
+		const q = new URLSearchParams({ path: page.path, now: page.now, watch: page.watch, version: page.version, open: page.open, count: page.count });
+		const r = await fetch(`${page.parts}?${q}`, { redirect: "manual" });
+		if (r.type === "opaqueredirect") { // the session has ended
+			hang();
+			if (!typing()) location.reload();
+		} else if (r.ok) {
+			const box = document.createElement("template");
+			box.innerHTML = await r.text();
+			const closed = box.content.querySelector("[data-live=closed]");
+			if (closed) { // what the page shows is not open any more: nothing of it stays
+				hang();
+				document.title = closed.dataset.title;
+				document.querySelector("main").replaceChildren(closed);
+			} else {
+				box.content.querySelectorAll("[data-live]").forEach(put);
+			}
+		}
+	} catch { /* the line is down: the stream comes again, and looks */ }
+	looking = false;
+	if (again) look();
+};
+const listen = () => {
+	if (source || document.hidden || !page.stream) return;
+	source = new EventSource(`${page.stream}?watch=${page.watch || "page"}`);
+	source.addEventListener("look", look);
+	source.onerror = () => {
+		if (source && source.readyState === 2) hang();
+		look();
+	};
+};
+if (page.stream && window.EventSource) {
+	listen();
+	document.addEventListener("visibilitychange", () => (document.hidden ? hang() : listen()));
+	addEventListener("pagehide", hang);
+	addEventListener("pageshow", listen);
+	setInterval(() => {
+		if (document.hidden) return;
+		listen();
+		look();
+	}, 60000);
+}
+
+document.querySelectorAll("[data-print]").forEach((b) => {
+	b.hidden = false;
+	b.addEventListener("click", () => print());
 });
