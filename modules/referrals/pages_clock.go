@@ -54,7 +54,7 @@ func stands(v *web.View, r Referral) *web.Clock {
 	switch {
 	case r.State == InfoRequested && r.DecideSince.IsZero():
 		d := r.decision()
-		k = v.Paused(d.Used, d.Term, v.T("referrals.paused.asked"))
+		k = v.Paused(d.Used, d.Term, v.T("referrals.paused.asked", "Act", v.T("referrals.due.decide")))
 	case r.State == RecallRequested && r.Held != nil:
 		k = v.Paused(r.Held.Used, r.Held.Term, v.T("referrals.due."+r.Held.For))
 	default:
