@@ -270,7 +270,7 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 		"head@coordination.demo":  {"/referrals?box=out&tab=review", "/referrals/" + danger},
 		"intake@hospital.demo": {"/home", "/referrals?box=in", "/referrals/" + first(hospital, "box=in&state=sent"), "/referrals/" + first(hospital, "box=in&state=scheduled"),
 			"/referrals/" + first(hospital, "box=in&state=info_requested"), "/referrals/" + danger, "/agreements/" + agreement, "/api-reference", "/no-such-page"},
-		"auditor@hospital.demo":         {"/home"},
+		"auditor@hospital.demo": {"/home"},
 		"admin@hospital.demo": {"/calendar", "/calendar?year=2027", "/calendar/hours?of=week", "/calendar/hours?of=ramadan", "/calendar/day?kind=holiday", "/calendar/day?kind=holiday&key=eid_al_fitr-2027",
 			"/calendar/day?kind=ramadan&key=ramadan-2027", "/calendar/units/" + unit},
 		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements"},
