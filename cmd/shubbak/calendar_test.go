@@ -57,10 +57,9 @@ func (u user) due(id string) string {
 func TestAHolidayMovesOpenDeadlines(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		now := w.monday()
-		desk, admin := w.as("worker@coordination.demo"), w.as("admin@hospital.demo")
-		passed := desk.sent(nil)
+		passed := w.as("worker@coordination.demo").sent(nil)
 		w.set(now.Add(25 * time.Hour))
-		desk, admin = w.as("worker@coordination.demo"), w.as("admin@hospital.demo")
+		desk, admin := w.as("worker@coordination.demo"), w.as("admin@hospital.demo")
 		open, urgent := desk.sent(nil), desk.sent(map[string]any{"priority": "emergency"})
 		if got := desk.due(open)[:6]; got != "Wed 11" {
 			t.Fatalf("due %s", got)
