@@ -139,6 +139,7 @@ var systemWork = map[string][]string{
 	"modules/accounts/service.go":      {"the brake on guessing knows no tenant"},
 	"modules/agreements/service.go":    {"planting an agreement writes the rows of every party"},
 	"modules/documents/service.go":     {"sweeping of objects without a row"},
+	"modules/referrals/alarms.go":      {"whose clocks ring now"},
 	"modules/notifications/service.go": {"the neutral address in a mail names no tenant"},
 	"modules/referrals/danger.go":      {"dangers that nobody has acknowledged"},
 	"platform/audit/audit.go":          {"audit verify", "entries of reads, of many tenants in one commit", "is there anything to seal", "sealer"},

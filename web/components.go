@@ -11,7 +11,7 @@ import (
 
 // Clock is a deadline in words, with how much of it is used.
 type Clock struct {
-	Kind  string // ok, warn-at, late
+	Kind  string // ok, warn-at, late, paused
 	Icon  string
 	Words string
 	For   string
@@ -21,14 +21,20 @@ type Clock struct {
 // clockWarns is the share of a deadline from which it warns (design.md §5).
 const clockWarns = 75
 
-// Clock puts a deadline into words: how long is left, or by how long it is late,
-// and for which act.
+// Clock puts a deadline in real time into words: how long is left, or by how long it
+// is late, and for which act.
 func (v *View) Clock(since, due time.Time, what string) Clock {
+	return v.ClockUsed(due, v.Now.Sub(since), due.Sub(since), what)
+}
+
+// ClockUsed is Clock where the term is counted in working time: the bar shows what
+// was used of it, and stands still while nobody works; the words say the real time
+// that is left.
+func (v *View) ClockUsed(due time.Time, used, term time.Duration, what string) Clock {
 	c := Clock{Kind: "ok", Icon: "clock", For: what, Used: 100}
 	left := due.Sub(v.Now)
-	if total := due.Sub(since); total > 0 && left > 0 {
-		c.Used = int(100 * v.Now.Sub(since) / total)
-		c.Used = min(max(c.Used, 1), 99)
+	if left > 0 {
+		c.Used = share(used, term)
 	}
 	switch {
 	case left < 0:
@@ -40,19 +46,49 @@ func (v *View) Clock(since, due time.Time, what string) Clock {
 	return c
 }
 
-// span is a length of time in its largest unit.
+// Paused is a clock that stands still, and for what.
+func (v *View) Paused(used, term time.Duration, what string) Clock {
+	return Clock{Kind: "paused", Icon: "pause", Words: v.T("clock.paused"), For: what, Used: share(used, term)}
+}
+
+// share is a part in per cent, between what can be seen and what is not over yet.
+func share(used, term time.Duration) int {
+	if term <= 0 {
+		return 99
+	}
+	return min(max(int(100*(float64(used)/float64(term))), 1), 99)
+}
+
+// The lengths from which the smaller unit tells nothing more.
+const (
+	wholeDays  = 4 * 24 * time.Hour
+	wholeHours = 6 * time.Hour
+)
+
+// span is a length of time in words: its largest unit, and the next where it matters.
 func (v *View) span(left time.Duration) string {
-	key := "clock.left."
+	side := "left"
 	if left < 0 {
-		key, left = "clock.late.", -left
+		side, left = "late", -left
+	}
+	days, hours, minutes := int(left/(24*time.Hour)), int(left%(24*time.Hour)/time.Hour), int(left%time.Hour/time.Minute)
+	said := func(unit string, n int, smaller string, rest int) string {
+		if rest == 0 {
+			return v.T("clock."+side+"."+unit, "Count", n)
+		}
+		return v.T("clock."+side+"."+unit+"_and", "Count", n, "Rest", v.T("clock."+side+".and."+smaller, "Count", rest))
 	}
 	switch {
-	case left >= 24*time.Hour:
-		return v.T(key+"days", "Count", int(left/(24*time.Hour)))
-	case left >= time.Hour:
-		return v.T(key+"hours", "Count", int(left/time.Hour))
+	case left >= wholeDays:
+		return said("days", days, "", 0)
+	case days > 0:
+		return said("days", days, "hours", hours)
+	case left >= wholeHours:
+		return said("hours", hours, "", 0)
+	case hours > 0:
+		return said("hours", hours, "minutes", minutes)
 	}
-	return v.T(key+"minutes", "Count", max(int(left/time.Minute), 1))
+	return said("minutes", max(minutes, 1), "", 0)
 }
 
 func (c Clock) width() string { return strconv.Itoa(c.Used) + "%" }

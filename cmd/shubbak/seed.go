@@ -61,7 +61,15 @@ func seed(ctx context.Context, a *app, c *clock.Shifted, password string) (demoS
 	if err := s.addPeople(ctx); err != nil {
 		return sheet, fmt.Errorf("demo: %w", err)
 	}
-	return sheet, s.addReferrals(ctx)
+	if err := s.addReferrals(ctx); err != nil {
+		return sheet, err
+	}
+	for _, t := range s.tenant { // what is late by now has been said
+		if err := s.referrals.RunClocks(db.As(ctx, t.ID.String())); err != nil {
+			return sheet, err
+		}
+	}
+	return sheet, nil
 }
 
 func (s *seeder) addTenants(ctx context.Context) error {

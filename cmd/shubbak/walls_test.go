@@ -193,10 +193,11 @@ func strangersAreRefused(t *testing.T, w *world) {
 			agreement = a["id"].(string)
 		}
 	}
+	unit := w.as("admin@coordination.demo").get("/calendar/units").want(200).text("items.0.id")
 	slip := codeOn(t, desk.page("/referrals/"+referral+"/slip"))
 	const never = "01890000-0000-7000-8000-000000000000"
 	// which record an address names, by its first word
-	record := map[string]string{"people": person, "referrals": referral, "documents": document, "notifications": notice, "agreements": agreement, "slips": slip}
+	record := map[string]string{"people": person, "referrals": referral, "documents": document, "notifications": notice, "agreements": agreement, "slips": slip, "calendar": unit}
 	before := w.snapshot()
 	walked := 0
 	for _, r := range w.server.Routes() {
@@ -334,7 +335,7 @@ func (w *world) snapshot() map[string]string {
 	err := w.db.ReadAsSystem(context.Background(), "test", func(ctx context.Context) error {
 		for _, q := range []string{"select count(*) from people", "select sum(version) from people", "select count(*) from consents", "select sum(version) from consents",
 			"select count(*) from referrals", "select sum(version) from referrals", "select sum(sequence) from referrals", "select count(*) from messages", "select count(*) from documents",
-			"select count(*) from disclosures", "select count(*) from referral_events", "select count(*) from notifications where read_at is not null", "select sum(version) from services"} {
+			"select count(*) from disclosures", "select count(*) from referral_events", "select count(*) from notifications where read_at is not null", "select sum(version) from services", "select count(*) from tenant_calendars", "select count(*) from unit_calendars"} {
 			var s string
 			if err := db.Conn(ctx).NewRaw("select coalesce(cast(("+q+") as text), '')").Scan(ctx, &s); err != nil {
 				return err

@@ -16,6 +16,7 @@ import (
 	"shubbak/modules"
 	"shubbak/modules/accounts"
 	"shubbak/modules/agreements"
+	"shubbak/modules/calendars"
 	"shubbak/modules/directory"
 	"shubbak/modules/documents"
 	"shubbak/modules/notifications"
@@ -69,6 +70,7 @@ type app struct {
 	people        *people.Service
 	directory     *directory.Directory
 	agreements    *agreements.Service
+	calendars     *calendars.Service
 	documents     *documents.Service
 	referrals     *referrals.Service
 	notifications *notifications.Service
@@ -155,6 +157,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.accounts = accounts.New(accounts.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Law: a.law, Tenants: a.registry})
 	a.people = people.New(people.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry})
 	a.agreements = agreements.New(agreements.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Tenants: a.registry})
+	a.calendars = calendars.New(calendars.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Bus: a.bus, Tenants: a.registry})
 	a.directory = directory.New(directory.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Tenants: a.registry,
 		Outcomes: referrals.Outcomes,
 		OwnUnit: func(ctx context.Context, id ids.ID[ids.Unit]) (bool, error) {
@@ -164,7 +167,7 @@ func (a *app) complete(ctx context.Context) error {
 		Judge:   func(ctx context.Context) (directory.Judge, error) { return a.agreements.For(ctx) },
 		Profile: func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
 	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs})
-	a.referrals = referrals.New(referrals.Deps{DB: a.db, Clock: a.clock, Calendar: clock.Ordinary(), Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry,
+	a.referrals = referrals.New(referrals.Deps{DB: a.db, Clock: a.clock, Calendars: a.calendars, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry,
 		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents, Live: a.live,
 		Address: func() string { return strings.TrimSuffix(a.notifications.PublicURL, "/") }})
 	a.people.Withdrawals, a.documents.Subjects = a.referrals, a.referrals
@@ -172,7 +175,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Referrals: a.referrals, Live: a.live,
 		Mail: sender, PublicURL: s.PublicURL})
 	a.reports = reports.New(reports.Deps{Clock: a.clock, Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Referrals: a.referrals})
-	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module(), a.reports.Module()}
+	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.calendars.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module(), a.reports.Module()}
 	if err := loadWords(a.catalog, a.modules); err != nil {
 		return err
 	}
@@ -247,7 +250,7 @@ func loadWords(c *i18n.Catalog, list []modules.Module) error {
 // schemaModules are the modules' migrations before anything is open.
 func schemaModules() []modules.Module {
 	var a accounts.Service
-	return []modules.Module{a.Module(), (&people.Service{}).Module(), (&agreements.Service{}).Module(), (&directory.Directory{}).Module(), (&documents.Service{}).Module(),
+	return []modules.Module{a.Module(), (&people.Service{}).Module(), (&agreements.Service{}).Module(), (&calendars.Service{}).Module(), (&directory.Directory{}).Module(), (&documents.Service{}).Module(),
 		(&referrals.Service{}).Module(), (&notifications.Service{}).Module(), (&reports.Service{}).Module()}
 }
 

@@ -74,8 +74,8 @@ func (s *Service) notify(ctx context.Context, d outbox.Delivery, m referrals.Mov
 		if err != nil {
 			return err
 		}
-		if !fresh {
-			continue
+		if !fresh || n.Number == "" && (m.Event == "reminder" || m.Event == "overdue") {
+			continue // a mail names nothing but the number
 		}
 		if err := s.Bus.Publish(ctx, mailed{t.ID, n.ID}); err != nil {
 			return err
@@ -96,6 +96,9 @@ func (s *Service) recipients(ctx context.Context, t *tenants.Tenant, m referrals
 			whom = ReceivingUnit
 		}
 	}
+	if t.ID == m.Owner && (whom == Owner || whom == OwningUnit) {
+		return s.owners(ctx, t, m, whom == Owner)
+	}
 	switch {
 	case whom == Alarm:
 		return s.alarmed(ctx, t, m)
@@ -112,12 +115,7 @@ func (s *Service) recipients(ctx context.Context, t *tenants.Tenant, m referrals
 	case whom == SendingUser && !receiver:
 		return s.one(ctx, m.FromUser)
 	case whom == Approvers && !receiver:
-		roles := []string{"supervisor"}
-		unit := m.FromUnit
-		if m.Exception {
-			roles, unit = s.arbiters(t), ids.ID[ids.Unit]{}
-		}
-		return s.Accounts.WithRoles(ctx, unit, roles...)
+		return s.approvers(ctx, t, m)
 	}
 	return nil, nil
 }
@@ -145,6 +143,31 @@ func (s *Service) alarmed(ctx context.Context, t *tenants.Tenant, m referrals.Mo
 		onCall, err = s.Accounts.WithRoles(ctx, ids.ID[ids.Unit]{}, "supervisor")
 	}
 	return append(out, onCall...), err
+}
+
+func (s *Service) approvers(ctx context.Context, t *tenants.Tenant, m referrals.Moved) ([]accounts.Staff, error) {
+	if m.Exception {
+		return s.Accounts.WithRoles(ctx, ids.ID[ids.Unit]{}, s.arbiters(t)...)
+	}
+	return s.Accounts.WithRoles(ctx, m.FromUnit, "supervisor")
+}
+
+// owners are those who must act by a deadline; near, while there is time, only the
+// one who has taken it on. The reason names the act.
+func (s *Service) owners(ctx context.Context, t *tenants.Tenant, m referrals.Moved, near bool) ([]accounts.Staff, error) {
+	if m.Reason == "approve" {
+		return s.approvers(ctx, t, m)
+	}
+	user, unit := m.FromUser, m.FromUnit
+	if t.ID == m.ToTenant {
+		user, unit = m.Assignee, m.ToUnit
+	}
+	if near && !user.IsZero() {
+		if one, err := s.one(ctx, user); err != nil || len(one) > 0 {
+			return one, err
+		}
+	}
+	return s.Accounts.WithRoles(ctx, unit, t.Declared().Desk)
 }
 
 // arbiters are the roles that judge an exception.

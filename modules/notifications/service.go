@@ -83,5 +83,12 @@ func (s *Service) Title(ctx context.Context, n Notification, l i18n.Lang) string
 	if n.Event == "referral.declined" && n.Reason != "" {
 		reason = s.Catalog.T(l, "decline."+n.Reason, nil)
 	}
-	return s.Catalog.T(l, "notifications."+n.Event, map[string]any{"Number": n.Number, "Partner": partner, "Reason": reason})
+	key, act := "notifications."+n.Event, ""
+	if n.Event == "referral.reminder" || n.Event == "referral.overdue" {
+		act = s.Catalog.T(l, "referrals.due."+n.Reason, nil)
+		if n.Number == "" {
+			key += "_unsent"
+		}
+	}
+	return s.Catalog.T(l, key, map[string]any{"Number": n.Number, "Partner": partner, "Reason": reason, "Act": act})
 }

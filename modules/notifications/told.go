@@ -20,8 +20,13 @@ const (
 	OtherSide Whom = "other side"
 	// Alarm is everybody whom a danger without an answer concerns: the called unit and
 	// its supervisor, the sender, and the coordination's person on call.
-	Alarm  Whom = "alarm"
-	Nobody Whom = "nobody"
+	Alarm Whom = "alarm"
+	// Owner is the user who must act: the assignee or the sending user, else the
+	// unit; the approvers where they are asked.
+	Owner Whom = "owner"
+	// OwningUnit is everybody of the unit that must act.
+	OwningUnit Whom = "owning unit"
+	Nobody     Whom = "nobody"
 )
 
 // told is the whole table: every event code of the contract and who is told.
@@ -35,6 +40,8 @@ var told = map[string]Whom{
 	"approval_awaited": Approvers,
 	"message":          OtherSide,
 
+	"reminder":          Owner,
+	"overdue":           OwningUnit,
 	"danger_unanswered": Alarm, // domain.md §2, not one of the contract's events
 	"created":           Nobody,
 	"consent_awaited":   Nobody,
@@ -68,6 +75,8 @@ func concerns(m referrals.Moved, tenant string) bool {
 		return !receiver
 	case OtherSide:
 		return tenant != m.ByTenant.String()
+	case Owner, OwningUnit:
+		return tenant == m.Owner.String()
 	case bothUnits, Alarm:
 		return true
 	}

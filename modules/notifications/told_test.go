@@ -15,7 +15,10 @@ var contract = map[Whom]string{
 	Approvers:     "approval_awaited",
 	OtherSide:     "message",
 	Alarm:         "danger_unanswered", // domain.md §2, "Immediate danger"
-	Nobody:        "created consent_awaited acknowledged started held resumed reported assigned",
+	// Of domain.md §2, "Clocks": warn at 75 %, breach to the unit.
+	Owner:      "reminder",
+	OwningUnit: "overdue",
+	Nobody:     "created consent_awaited acknowledged started held resumed reported assigned",
 }
 
 func TestWhoIsToldStandsAsTheContractSays(t *testing.T) {
@@ -58,10 +61,10 @@ func TestWhoIsToldStandsAsTheContractSays(t *testing.T) {
 func TestNoDeliveryIsMadeForNothing(t *testing.T) {
 	from, to := ids.New[ids.Tenant](), ids.New[ids.Tenant]()
 	for event, whom := range told {
-		m := referrals.Moved{Event: event, FromTenant: from, ToTenant: to, ByTenant: from}
+		m := referrals.Moved{Event: event, FromTenant: from, ToTenant: to, ByTenant: from, Owner: to}
 		sender, receiver := concerns(m, from.String()), concerns(m, to.String())
 		wantSender := whom == SendingUser || whom == Approvers || whom == bothUnits || whom == Alarm
-		wantReceiver := whom == ReceivingUnit || whom == OtherSide || whom == bothUnits || whom == Alarm
+		wantReceiver := whom == ReceivingUnit || whom == OtherSide || whom == bothUnits || whom == Alarm || whom == Owner || whom == OwningUnit
 		if sender != wantSender || receiver != wantReceiver {
 			t.Errorf("%s: sender %v, receiver %v", event, sender, receiver)
 		}

@@ -5,11 +5,44 @@ import (
 	"time"
 )
 
-// Calendar counts working time; clock.Week satisfies it.
-type Calendar interface {
-	Add(t time.Time, working time.Duration) time.Time
+// Counter counts one kind of time; clock.Count satisfies it.
+type Counter interface {
+	Add(t time.Time, d time.Duration) time.Time
 	Between(a, b time.Time) time.Duration
-	Day() time.Duration
+}
+
+// Calendar is how one unit counts its working time: Hours as its door stands open,
+// Days so that every working day is worth workingDay.
+type Calendar struct{ Hours, Days Counter }
+
+// Calendars are those of the two units of a referral.
+type Calendars struct{ Sender, Receiver Calendar }
+
+// workingDay is what Days counts for one working day, of whatever length.
+const workingDay = 8 * time.Hour
+
+// realTime runs day and night.
+type realTime struct{}
+
+func (realTime) Add(t time.Time, d time.Duration) time.Time { return t.Add(d) }
+
+func (realTime) Between(a, b time.Time) time.Duration { return max(b.Sub(a), 0) }
+
+// The units that a term is counted in. They are stored.
+const (
+	realUnit  = "real"
+	hoursUnit = "hours"
+	daysUnit  = "days"
+)
+
+func (c Calendar) in(unit string) Counter {
+	switch unit {
+	case hoursUnit:
+		return c.Hours
+	case daysUnit:
+		return c.Days
+	}
+	return realTime{}
 }
 
 // term is a deadline of domain.md §2, "Clocks": working days, working hours, or
@@ -20,16 +53,26 @@ type term struct {
 	real  time.Duration
 }
 
-func (t term) from(c Calendar, at time.Time) time.Time {
-	if t.real > 0 {
-		return at.Add(t.real)
+func (t term) unit() string {
+	switch {
+	case t.days > 0:
+		return daysUnit
+	case t.hours > 0:
+		return hoursUnit
 	}
-	return c.Add(at, t.working(c))
+	return realUnit
 }
 
-func (t term) working(c Calendar) time.Duration {
-	return time.Duration(t.days)*c.Day() + time.Duration(t.hours)*time.Hour
+func (t term) length() time.Duration {
+	return time.Duration(t.days)*workingDay + time.Duration(t.hours)*time.Hour + t.real
 }
+
+func (t term) from(c Calendar, at time.Time) time.Time {
+	return whole(c.in(t.unit()).Add(at, t.length()))
+}
+
+// whole is an instant as both databases store it.
+func whole(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // terms by act and priority; an urgent or emergency term that is missing falls
 // back to the one before it.
@@ -71,64 +114,180 @@ const expireAfter = 30 * 24 * time.Hour
 // zone is that of appointments.
 type zone = *time.Location
 
-// SetDue sets owner's deadline after a change. The decision's clock pauses while
-// the sender is asked: consumed time is stored, never recomputed.
-func (r *Referral) SetDue(c Calendar, z zone, now time.Time) {
-	act := map[State]string{Draft: "finish", AwaitingConsent: "consent", AwaitingApproval: "approve", Sent: "acknowledge", Acknowledged: "decide",
-		InfoRequested: "answer", Accepted: "start", Waitlisted: "place", Scheduled: "attendance", NoShow: "reschedule", InProgress: "report", OnHold: "resume",
-		Completed: "confirm", RecallRequested: "recall"}[r.State]
-	if r.Letter() && r.State.Open() && !slices.Contains(unsent, r.State) {
-		act = "news"
-		if !r.DueAt.IsZero() && r.DueFor == act {
-			r.DueFor = "" // each thing that is heard starts the wait anew
-		}
+// decides is the key of the one decision of a referral: its clock pauses and goes
+// on, and stays the same deadline.
+const decides = "decide"
+
+// Deadline is one act that somebody owes. Used is what was consumed of Term before
+// Since: it is stored, never recomputed from an edited calendar.
+type Deadline struct {
+	Key   string        `json:"key"` // names it as long as it stands, however it moves
+	For   string        `json:"for"`
+	At    time.Time     `json:"at"`
+	Since time.Time     `json:"since"`
+	Unit  string        `json:"unit"`
+	Term  time.Duration `json:"term"`
+	Used  time.Duration `json:"used"`
+}
+
+func (r *Referral) deadline() Deadline {
+	return Deadline{r.DueKey, r.DueFor, r.DueAt, r.DueSince, r.DueUnit, r.DueTerm, r.DueUsed}
+}
+
+func (r *Referral) put(d Deadline, c Calendar, now time.Time) {
+	r.DueKey, r.DueFor, r.DueAt, r.DueSince, r.DueUnit, r.DueTerm, r.DueUsed = d.Key, d.For, d.At, d.Since, d.Unit, d.Term, d.Used
+	r.RingAt = d.ring(c, now)
+}
+
+// used is how much of the term has been consumed at an instant.
+func (d Deadline) used(c Calendar, now time.Time) time.Duration {
+	return d.Used + c.in(d.Unit).Between(d.Since, now)
+}
+
+// warnsAt is when three quarters of the term are used.
+func (d Deadline) warnsAt(c Calendar) time.Time {
+	return whole(c.in(d.Unit).Add(d.Since, d.Term/4*3-d.Used))
+}
+
+// ring is when somebody has to be told next: at the warning, then at the breach.
+func (d Deadline) ring(c Calendar, now time.Time) time.Time {
+	if d.At.IsZero() {
+		return time.Time{}
+	}
+	if warn := d.warnsAt(c); warn.After(now) && warn.Before(d.At) {
+		return warn
+	}
+	return d.At
+}
+
+// acts is what is owed in each open state, and after completion.
+var acts = map[State]string{Draft: "finish", AwaitingConsent: "consent", AwaitingApproval: "approve", Sent: "acknowledge", Acknowledged: "decide",
+	InfoRequested: "answer", Accepted: "start", Waitlisted: "place", Scheduled: "attendance", NoShow: "reschedule", InProgress: "report", OnHold: "resume",
+	Completed: "confirm", RecallRequested: "recall"}
+
+// acting is the calendar of the unit that must act.
+func (c Calendars) acting(r *Referral) Calendar {
+	if r.OwnerTenant == r.FromTenant {
+		return c.Sender
+	}
+	return c.Receiver
+}
+
+// SetDue sets the owner's deadline after a change, in the calendar of the unit that
+// must act. The decision's clock pauses while the sender is asked, and any clock of
+// the receiver while a recall is answered.
+func (r *Referral) SetDue(c Calendars, z zone, now time.Time) {
+	act := acts[r.State]
+	if r.Letter() && act != "" && !slices.Contains(unsent, r.State) {
+		// Nobody on the other side owes anything: the desk asks the person, and each
+		// thing that it hears begins the wait anew.
+		t := termOf("news", r.Priority)
+		r.put(Deadline{Key: "news-" + itoa(r.Sequence), For: "news", At: t.from(c.Sender, now), Since: now, Unit: t.unit(), Term: t.length()}, c.Sender, now)
+		return
 	}
 	// An act that changes no state moves no deadline: assigning somebody is no answer.
 	// An appointment that moved is read anew.
 	if act != "" && act == r.DueFor && !r.DueAt.IsZero() && act != "attendance" {
+		r.Recount(c, now)
 		return
 	}
-	r.DueFor, r.DueSince = act, now
+	last := r.deadline()
+	back := r.Held
+	r.Held = nil
+	if r.State == RecallRequested && last.For != "" {
+		last.Used = last.used(c.Receiver, now)
+		r.Held = &last
+	}
 	if act == "" {
-		r.DueAt, r.DueSince = time.Time{}, time.Time{}
+		r.put(Deadline{}, Calendar{}, now)
 		return
 	}
+	own := c.acting(r)
 	t := termOf(act, r.Priority)
-	r.DueAt = t.from(c, now)
+	d := Deadline{Key: act + "-" + itoa(r.Sequence), For: act, Since: now, Unit: t.unit(), Term: t.length()}
+	d.At = t.from(own, now)
 	switch r.State {
 	case Sent:
 		r.DecideSince, r.DecideUsed = now, 0
 	case InfoRequested:
 		if !r.DecideSince.IsZero() {
-			r.DecideUsed += used(c, t, termOf("decide", r.Priority), r.DecideSince, now)
+			r.DecideUsed += c.Receiver.in(termOf("decide", r.Priority).unit()).Between(r.DecideSince, now)
 			r.DecideSince = time.Time{}
 		}
 	case Acknowledged:
 		if r.DecideSince.IsZero() {
 			r.DecideSince = now
 		}
-		r.DueSince = r.DecideSince
-		if t.real > 0 {
-			r.DueAt = r.DecideSince.Add(t.real - r.DecideUsed)
-		} else {
-			r.DueAt = c.Add(r.DecideSince, max(t.working(c)-r.DecideUsed, time.Minute))
-		}
+		d = r.decision()
+		d.At = whole(own.in(d.Unit).Add(d.Since, max(d.Term-d.Used, time.Minute)))
 	case Waitlisted:
-		if d, err := time.ParseInLocation(time.DateOnly, r.Estimate, z); err == nil {
-			r.DueAt = d.UTC()
+		if day, err := time.ParseInLocation(time.DateOnly, r.Estimate, z); err == nil {
+			d.At, d.Unit, d.Term = day.UTC(), realUnit, max(day.Sub(now), time.Minute)
+		} else {
+			d = d.resumed(back, own, now)
 		}
 	case Scheduled:
 		if at, ok := Instant(r.StartsLocal, z); ok {
-			r.DueAt = t.from(c, at)
+			d.Key, d.Since, d.At = act+"-"+r.StartsLocal, at, t.from(own, at)
+			if back != nil {
+				last = *back
+			}
+			if last.Key == d.Key && !last.At.After(now) {
+				d = last // what has passed stays
+			}
 		}
+	default:
+		d = d.resumed(back, own, now)
 	}
+	r.put(d, own, now)
 }
 
-func used(c Calendar, _, decide term, since, now time.Time) time.Duration {
-	if decide.real > 0 {
-		return now.Sub(since)
+// decision is the deadline of the first answer, which runs from the sending on.
+func (r *Referral) decision() Deadline {
+	t := termOf("decide", r.Priority)
+	return Deadline{Key: decides, For: "decide", Since: r.DecideSince, Unit: t.unit(), Term: t.length(), Used: r.DecideUsed}
+}
+
+// resumed goes on where the same deadline stood before a recall: the pause gives no
+// new time to whoever had used theirs.
+func (d Deadline) resumed(held *Deadline, c Calendar, now time.Time) Deadline {
+	if held == nil || held.For != d.For {
+		return d
 	}
-	return c.Between(since, now)
+	d = *held
+	if left := d.Term - d.Used; left > 0 {
+		d.Since, d.At = now, whole(c.in(d.Unit).Add(now, left))
+	}
+	return d
+}
+
+// Recount moves a deadline that has not passed to where the calendar puts it now.
+func (r *Referral) Recount(c Calendars, now time.Time) (moved bool) {
+	d, own := r.deadline(), c.acting(r)
+	if d.Unit == realUnit || d.Term == 0 || !d.At.After(now) {
+		return false
+	}
+	least := time.Duration(1)
+	if d.Key == decides {
+		least = time.Minute
+	}
+	at := whole(own.in(d.Unit).Add(d.Since, max(d.Term-d.Used, least)))
+	if at.Equal(d.At) {
+		return false
+	}
+	d.At = at
+	r.put(d, own, now)
+	return true
+}
+
+// Reprioritised gives a draft the term of its new priority, from when it was begun.
+func (r *Referral) Reprioritised(c Calendars, now time.Time) {
+	d, t := r.deadline(), termOf("finish", r.Priority)
+	if d.For != "finish" {
+		return
+	}
+	d.Unit, d.Term, d.At = t.unit(), t.length(), t.from(c.Sender, d.Since)
+	r.put(d, c.Sender, now)
 }
 
 // Overdue reports whether the deadline has passed.

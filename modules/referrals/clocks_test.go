@@ -144,7 +144,7 @@ func TestAnAppointmentsDeadline(t *testing.T) {
 		if _, err := m.r.move(Schedule, m.now); err != nil {
 			t.Fatal(err)
 		}
-		m.r.SetDue(clock.Ordinary(), m.zone, m.now)
+		m.r.SetDue(ordinary(), m.zone, m.now)
 	}
 	give("2026-12-10T10:00")
 	if m.r.DueFor != "attendance" || m.due() != "2026-12-11 10:00" {
@@ -163,7 +163,7 @@ func TestAWaitingListsEstimate(t *testing.T) {
 		if _, err := m.r.Waitlisting(estimate, m.now); err != nil {
 			t.Fatal(err)
 		}
-		m.r.SetDue(clock.Ordinary(), m.zone, m.now)
+		m.r.SetDue(ordinary(), m.zone, m.now)
 		if m.due() != want {
 			t.Errorf("estimate %q: due %s, want %s", estimate, m.due(), want)
 		}

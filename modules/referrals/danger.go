@@ -89,7 +89,11 @@ func (s *Service) sendDanger(ctx context.Context, r *Referral, p people.Person, 
 	}
 	r.AgreementID, r.ConsentID = permit.Agreement, ids.ID[ids.Consent]{}
 	r.setGrant(policies.Share(permit.Annex, r.Basis, nil, policies.Split(r.Wanted), recipient.Declared().Care).InDanger())
-	r.ReviewDue = s.Calendar.Add(now, reviewDays*s.Calendar.Day())
+	desk, err := s.calendarOf(ctx, r.FromTenant, r.FromUnit, now)
+	if err != nil {
+		return err
+	}
+	r.ReviewDue = whole(desk.Days.Add(now, reviewDays*workingDay))
 	e, err := r.Sent(Send, now)
 	if err != nil {
 		return err

@@ -66,6 +66,9 @@ func (s *Service) Change(ctx context.Context, id ID, version int64, change func(
 		if err != nil {
 			return err
 		}
+		if err := s.reprioritise(ctx, &r, now); err != nil {
+			return err
+		}
 		s.setCard(&r, p, now)
 		if err := save(ctx, bump(r), version, false); err != nil {
 			return err

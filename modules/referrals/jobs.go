@@ -30,11 +30,14 @@ func (s *Service) subscriptions() []outbox.Subscription {
 		outbox.On("referrals.refresh", s.refresh),
 		outbox.On("referrals.daily", s.daily),
 		outbox.On("referrals.alarm", s.alarm),
+		outbox.On("referrals.ring", s.ring),
+		outbox.On("referrals.recount", s.recount),
+		outbox.On("referrals.recount_on", s.recountOn),
 	}
 }
 
 func (s *Service) schedules() []outbox.Schedule {
-	return []outbox.Schedule{s.watch(), {Name: "referrals.daily", Every: time.Hour, Event: func(ctx context.Context) (outbox.Event, error) {
+	return []outbox.Schedule{s.watch(), {Name: "referrals.clocks", Every: time.Minute, Event: s.ringing}, {Name: "referrals.daily", Every: time.Hour, Event: func(ctx context.Context) (outbox.Event, error) {
 		list, err := s.Tenants.All(ctx)
 		if err != nil {
 			return nil, err

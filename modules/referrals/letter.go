@@ -46,7 +46,11 @@ func (s *Service) sendLetter(ctx context.Context, r *Referral, p people.Person, 
 	r.ConsentID, r.AgreementID = ids.ID[ids.Consent]{}, ids.ID[ids.Agreement]{}
 	r.setGrant(policies.Grant{})
 	if r.Danger {
-		r.ReviewDue = s.Calendar.Add(now, reviewDays*s.Calendar.Day())
+		desk, err := s.calendarOf(ctx, r.FromTenant, r.FromUnit, now)
+		if err != nil {
+			return err
+		}
+		r.ReviewDue = whole(desk.Days.Add(now, reviewDays*workingDay))
 	}
 	e, err := r.Sent(Send, now)
 	if err != nil {

@@ -259,6 +259,7 @@ func (s *Service) lines(ctx context.Context, v *web.View, rows []View) ([]listLi
 		return nil, err
 	}
 	out := make([]listLine, len(rows))
+	of := s.calendarsOnce(oldestView(rows, v.Now))
 	for i, r := range rows {
 		x := listLine{View: r, Side: s.side(v.Actor, r.row)}
 		x.Name = r.DisplayName
@@ -274,9 +275,8 @@ func (s *Service) lines(ctx context.Context, v *web.View, rows []View) ([]listLi
 			x.Other = r.To.Organization.Name.In(v.Lang)
 		}
 		x.Assignee = written(names[mine], v.Lang)
-		if r.DueAt != nil && r.State.Open() || r.State == Completed && r.DueAt != nil {
-			k := v.Clock(r.row.DueSince, *r.DueAt, v.T("referrals.due."+r.DueFor))
-			x.Clock = &k
+		if x.Clock, err = s.clock(ctx, v, r.row, x.Side, of); err != nil {
+			return nil, err
 		}
 		out[i] = x
 	}

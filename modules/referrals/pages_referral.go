@@ -195,7 +195,9 @@ func (s *Service) sheet(ctx context.Context, v *web.View, r View) (sheet, error)
 	}
 	p.Deeds, p.Primary = s.deeds(v, r.row, now)
 	p.CardOnly = p.Side == policies.Receiver && r.row.WasAccepted() && r.row.OpenedAt.IsZero() && len(r.row.openNow(now)) > 1
-	p.Clocks, p.DueDay = s.clocks(v, r.row, p.Side)
+	if p.Clocks, p.DueDay, err = s.clocks(ctx, v, r.row, p.Side); err != nil {
+		return p, err
+	}
 	p.MaySay = r.row.IsOpen && !r.row.SentAt.IsZero() && s.Law.Allow(v.Actor, message, rels...)
 	p.MayShow = s.Law.Allow(v.Actor, message, rels...)
 	p.Staff = s.may(v.Actor, r.row, Assign, rels, now)
@@ -291,25 +293,6 @@ func (s *Service) moment(ctx context.Context, v *web.View, e EventView, p sheet)
 	}
 	m.Who = who + " · " + when(v, e.At)
 	return m
-}
-
-// clocks are the deadlines that run now: the next act, and behind a first answer
-// the decision.
-func (s *Service) clocks(v *web.View, r Referral, as policies.Relation) ([]web.Clock, string) {
-	if r.DueAt.IsZero() || !r.IsOpen && r.State != Completed {
-		return nil, ""
-	}
-	due := v.T("referrals.due."+r.DueFor) + "، "
-	if v.Lang != i18n.Arabic {
-		due = v.T("referrals.due."+r.DueFor) + ", "
-	}
-	until := v.T("referrals.until", "When", when(v, r.DueAt))
-	out := []web.Clock{v.Clock(r.DueSince, r.DueAt, due+until)}
-	if r.State == Sent && as == policies.Receiver && !r.DecideSince.IsZero() {
-		at := termOf("decide", r.Priority).from(s.Calendar, r.DecideSince)
-		out = append(out, v.Clock(r.DecideSince, at, v.T("referrals.due.decide")))
-	}
-	return out, until
 }
 
 // ladder says what of the person opens when, and what stays shut and why.

@@ -200,7 +200,11 @@ func (s *Service) sentPage(c *web.Ctx) error {
 	if r.Identity != nil {
 		x.Name = r.Identity.DisplayName(v.Lang == i18n.Arabic)
 	}
-	decide := termOf("decide", r.Priority).from(s.Calendar, r.row.DecideSince)
+	receiver, err := s.calendarOf(c.Std(), r.row.ToTenant, r.row.ToUnit, r.row.DecideSince)
+	if err != nil {
+		return err
+	}
+	decide := termOf("decide", r.Priority).from(receiver, r.row.DecideSince)
 	x.Steps = []rung{
 		{"open", "envelope", when(v, r.row.SentAt), v.T("send.step.received", "Name", x.To), v.T("send.step.received_more")},
 		{"later", "clock", v.T("send.step.before", "When", when(v, r.row.DueAt)), v.T("send.step.acknowledges"), v.T("send.step.acknowledges_more")},

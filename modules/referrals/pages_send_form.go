@@ -191,7 +191,11 @@ func (s *Service) showSending(c *web.Ctx, v *web.View, x sending) error {
 		x.Refused += "."
 	}
 	x.Seen = s.seen(v, x)
-	x.Due = when(v, termOf("acknowledge", x.Values.Get("priority")).from(s.Calendar, v.Now))
+	receiver, err := s.calendarOf(c.Std(), x.Offer.TenantID, x.Offer.UnitID, v.Now)
+	if err != nil {
+		return err
+	}
+	x.Due = when(v, termOf("acknowledge", x.Values.Get("priority")).from(receiver, v.Now))
 	v.Title = v.T("send.title")
 	v.Failed = len(x.Problems) > 0
 	return c.Render(s.sendView(v, x))

@@ -199,9 +199,15 @@ type Referral struct {
 	OwnerUser    ids.ID[ids.User] `bun:",nullzero"` // the receiver's assignee
 	DueAt        time.Time        `bun:",nullzero"`
 	DueFor       string           // which act: acknowledge, decide, answer, start, …
-	DueSince     time.Time        `bun:",nullzero"` // when that clock began to run
-	DecideSince  time.Time        `bun:",nullzero"` // since when the decision's clock runs; zero while paused
-	DecideUsed   time.Duration    // working time consumed before the last pause
+	DueSince     time.Time        `bun:",nullzero"` // since when that clock runs
+	DueKey       string           // names the deadline as long as it stands
+	DueUnit      string           // what DueTerm and DueUsed count: real, hours, days
+	DueTerm      time.Duration
+	DueUsed      time.Duration // consumed before DueSince
+	RingAt       time.Time     `bun:",nullzero"` // when somebody has to be told next
+	Held         *Deadline     `bun:",nullzero"` // the clock that a recall has stopped
+	DecideSince  time.Time     `bun:",nullzero"` // since when the decision's clock runs; zero while paused
+	DecideUsed   time.Duration // working time consumed before the last pause
 	ReasonCode   string
 	ByWhom       string
 	Outcome      string

@@ -136,7 +136,7 @@ func newMachine() *machine {
 	m := &machine{zone: clock.Casablanca(), now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
 	m.r = Referral{ID: ids.New[ids.Referral](), FromTenant: ids.New[ids.Tenant](), ToTenant: ids.New[ids.Tenant](), Priority: "routine"}
 	m.events = append(m.events, m.r.Created(m.now))
-	m.r.SetDue(clock.Ordinary(), m.zone, m.now)
+	m.r.SetDue(ordinary(), m.zone, m.now)
 	return m
 }
 
@@ -168,7 +168,7 @@ func (m *machine) do(c Command) error {
 	}
 	if err == nil {
 		m.events = append(m.events, out...)
-		m.r.SetDue(clock.Ordinary(), m.zone, m.now)
+		m.r.SetDue(ordinary(), m.zone, m.now)
 	}
 	return err
 }

@@ -11,11 +11,13 @@ package referrals
 import (
 	"embed"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"shubbak/modules"
 	"shubbak/modules/accounts"
 	"shubbak/modules/agreements"
+	"shubbak/modules/calendars"
 	"shubbak/modules/directory"
 	"shubbak/modules/documents"
 	"shubbak/modules/people"
@@ -44,7 +46,7 @@ type ID = ids.ID[ids.Referral]
 type Deps struct {
 	DB         *db.DB
 	Clock      clock.Clock
-	Calendar   clock.Week
+	Calendars  *calendars.Service
 	Audit      *audit.Log
 	Vault      *vault.Vault
 	Bus        *outbox.Bus
@@ -65,10 +67,11 @@ type Service struct {
 	Deps
 	terms *terms.Lists
 	zone  *time.Location
+	asked atomic.Int64 // the minute in which this process last asked for clocks that ring
 }
 
 // New makes the service.
-func New(d Deps) *Service { return &Service{d, terms.Load(), clock.Casablanca()} }
+func New(d Deps) *Service { return &Service{Deps: d, terms: terms.Load(), zone: clock.Casablanca()} }
 
 func perm(action string) policies.Permission { return policies.To("referral", action) }
 

@@ -115,7 +115,9 @@ func (s *Service) Create(ctx context.Context, w Writing, send bool, exception st
 			}
 		}
 		events := []Event{r.Created(now)}
-		r.SetDue(s.Calendar, s.zone, now)
+		if err := s.setDue(ctx, &r, now); err != nil {
+			return err
+		}
 		s.setCard(&r, p, now)
 		if err := insertReferral(ctx, r); err != nil {
 			return err
@@ -356,7 +358,9 @@ func (s *Service) lostRace(ctx context.Context, err error, r Referral) error {
 
 // save writes owner, deadline, open slices and version, then the row.
 func (s *Service) save(ctx context.Context, r *Referral, loaded int64, now time.Time, unopened bool) error {
-	r.SetDue(s.Calendar, s.zone, now)
+	if err := s.setDue(ctx, r, now); err != nil {
+		return err
+	}
 	r.setOpen(now)
 	r.Version = loaded + 1
 	s.look(ctx, *r)

@@ -53,3 +53,6 @@ func Size(l Lang, n int64) string {
 	}
 	return fmt.Sprintf("%.1f %s", float64(n)/1e6, units[2])
 }
+
+// Weekday names a day of the week: الاثنين.
+func Weekday(l Lang, d time.Weekday) string { return weekdays[l][d] }

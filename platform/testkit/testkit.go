@@ -136,6 +136,8 @@ var Unwalled = map[string]string{
 	"units":                  "a partner may know a unit's name",
 	"services":               "the directory is public inside the network",
 	"service_needs":          "the directory is public inside the network",
+	"tenant_calendars":       "deadlines are counted in the receiver's working time; written by their tenant alone",
+	"unit_calendars":         "deadlines are counted in the receiver's working time; written by their tenant alone",
 	"outbox":                 "ids and codes only; the relay serves every tenant",
 	"sign_in_failures":       "keyed by a hash of address and e-mail; the brake knows no tenant",
 	"schema_migrations":      "the schema's own",
@@ -148,7 +150,7 @@ var tenantColumns = regexp.MustCompile(`(?i)\b(tenant_id|from_tenant|to_tenant|b
 // scopedTables are those that a query may not read or write without naming a tenant.
 var scopedTables = []string{"people", "person_tokens", "consents", "agreements", "agreement_parties", "agreement_scopes", "agreement_sharing", "documents", "document_subjects",
 	"referrals", "referral_slices", "referral_events", "referral_notes", "messages", "disclosures", "referral_slips", "notifications", "users", "memberships", "sessions", "sign_in_links",
-	"audit_entries", "audit_heads", "vault_keys", "idempotency_keys", "registers"}
+	"audit_entries", "audit_heads", "vault_keys", "idempotency_keys", "registers", "tenant_calendars", "unit_calendars", "referral_alarms"}
 
 var tableWord = regexp.MustCompile(`(?i)\b(?:from|join|into|update)\s+"?([a-z_]+)"?`)
 

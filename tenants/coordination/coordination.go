@@ -7,10 +7,10 @@ import "shubbak/tenants"
 // the modules and the words.
 var Kind = tenants.Kind{
 	Name:        "coordination",
-	Modules:     []string{"accounts", "people", "directory", "agreements", "documents", "referrals", "notifications", "reports"},
+	Modules:     []string{"accounts", "calendars", "people", "directory", "agreements", "documents", "referrals", "notifications", "reports"},
 	Roles:       []string{"admin", "reception", "social_worker", "supervisor", "delegate", "coordinator", "signatory", "field_supervisor", "auditor", "dpo"},
 	Home:        "/home",
-	Nav:         []string{"/home", "/people", "/referrals?box=out", "/referrals?box=in", "/services", "/agreements", "/notifications"},
+	Nav:         []string{"/home", "/people", "/referrals?box=out", "/referrals?box=in", "/services", "/agreements", "/calendar", "/notifications"},
 	Accent:      "coordination",
 	Care:        false,
 	Coordinates: true,
