@@ -41,6 +41,7 @@ var doors = map[string][]string{
 	"github.com/swaggest/openapi-go":         {"web/openapi.go"},
 	"github.com/wneessen/go-mail":            {"platform/mail/mail.go"},
 	"github.com/caarlos0/env/v11":            {"cmd/shubbak/settings.go"},
+	"rsc.io/qr":                              {"platform/qr/qr.go"},
 }
 
 // doorOf is the library that an import belongs to, "" when it has no door.
