@@ -151,6 +151,10 @@ type Keys interface {
 // DefaultFileLimit is the size of one document where the tenant says nothing.
 const DefaultFileLimit = 256 << 20
 
+// DefaultIdle is the number of minutes without use after which a page on a shared
+// computer asks for the password again.
+const DefaultIdle = 15
+
 // Add makes a tenant with its keys. A slug that is taken is an Invalid fault.
 func (r *Registry) Add(ctx context.Context, keys Keys, t Tenant) (*Tenant, error) {
 	k, ok := r.kinds[t.Kind]
@@ -175,6 +179,13 @@ func (r *Registry) Add(ctx context.Context, keys Keys, t Tenant) (*Tenant, error
 	if t.FileLimit == 0 {
 		t.FileLimit = DefaultFileLimit
 	}
+	if t.IdleMinutes == 0 {
+		t.IdleMinutes = DefaultIdle
+	}
+	if t.Languages == "" {
+		t.Languages = "ar,fr,en"
+	}
+	t.Version = 1
 	t.CreatedAt, t.kind = r.clock.Now(), k
 	err := r.db.AsSystem(ctx, "first set-up of a tenant", func(ctx context.Context) error {
 		if err := insert(ctx, t); err != nil {

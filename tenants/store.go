@@ -24,6 +24,13 @@ func insert(ctx context.Context, t Tenant) error {
 	return err
 }
 
+// Lock keeps every other holder of the lock of this tenant waiting until the
+// transaction of ctx ends. It is taken first, before any other row.
+func Lock(ctx context.Context) error {
+	_, err := db.Conn(ctx).NewRaw("update tenants set version = version where id = ?", db.Tenant(ctx)).Exec(ctx)
+	return err
+}
+
 // NextNumber takes the next number of a tenant's register for a year, without
 // gaps: it is the last statement of its transaction, since it holds the counter
 // until the commit (domain.md §2).

@@ -141,7 +141,7 @@ func (c *Ctx) Lang() i18n.Lang { return c.lang }
 
 // Std is the context for services.
 func (c *Ctx) Std() context.Context {
-	return context.WithValue(c.UserContext(), clientKey{}, c.client())
+	return c.called()
 }
 
 // Form is the decoded form of a POST.
@@ -399,6 +399,15 @@ func (s *Server) neutral(fc *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if t == nil {
+		if t, err = s.tenantOf(c.UserContext(), code, s.deps.Link); err != nil {
+			return err
+		}
+		if t != nil { // whoever holds a one-time link may know where it leads
+			c.Set(fiber.HeaderCacheControl, "no-store")
+			return c.Redirect("/t/"+t.Slug+"/link/"+url.PathEscape(code), http.StatusSeeOther)
+		}
+	}
 	if token := c.Cookies(mailCookie); t != nil && token != "" {
 		if _, err := s.deps.Sessions.Find(db.As(c.UserContext(), t.ID.String()), token); err == nil {
 			return c.leadOn(t, code)
@@ -419,7 +428,7 @@ func (s *Server) neutralPost(fc *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	ctx := context.WithValue(c.UserContext(), clientKey{}, c.client())
+	ctx := c.called()
 	if t == nil {
 		t = &tenants.Tenant{ID: ids.New[ids.Tenant]()} // the brake on guessing counts all the same
 	}
@@ -450,10 +459,14 @@ func (c *call) neutralForm(code, problem string) error {
 
 // portalOf looks up which portal an opaque code leads to.
 func (s *Server) portalOf(ctx context.Context, code string) (*tenants.Tenant, error) {
-	if s.deps.Portal == nil {
+	return s.tenantOf(ctx, code, s.deps.Portal)
+}
+
+func (s *Server) tenantOf(ctx context.Context, code string, find func(context.Context, string) (tenants.ID, error)) (*tenants.Tenant, error) {
+	if find == nil {
 		return nil, nil
 	}
-	id, err := s.deps.Portal(ctx, code)
+	id, err := find(ctx, code)
 	if err != nil || id.IsZero() {
 		return nil, err
 	}

@@ -51,8 +51,10 @@ var publicRoutes = map[string]string{
 	"GET /sign-in":     "the sign-in page",
 	"POST /sign-in":    "signing in on the page",
 	"POST /language":   "the language of the sign-in page",
-	"GET /link/:code":  "a one-time link printed by the shell",
-	"POST /link/:code": "a one-time link printed by the shell",
+	"GET /link/:code":  "a one-time link of a mail or of the shell",
+	"POST /link/:code": "a one-time link of a mail or of the shell",
+	"GET /code":        "a code that the administrator handed over",
+	"POST /code":       "a code that the administrator handed over",
 }
 
 // JSON makes a typed API route. In holds path parameters (`path:"id"`), query

@@ -71,6 +71,8 @@ type Deps struct {
 	Unread func(ctx context.Context) (int, error)
 	// Portal says which tenant the opaque code of a mail leads to; zero for none.
 	Portal func(ctx context.Context, code string) (tenants.ID, error)
+	// Link says which tenant the one-time link of a mail leads to; zero for none.
+	Link func(ctx context.Context, code string) (tenants.ID, error)
 	// SignIn opens a session at the tenant of ctx, for the address in a mail.
 	SignIn func(ctx context.Context, email, password string) (token string, until time.Time, err error)
 	// PublicURL is the address that people type; https makes cookies Secure.

@@ -198,7 +198,7 @@ func (b *browser) look(where string) {
 			if (e.scrollWidth > e.clientWidth + 1 && s.overflowX === 'hidden' && s.textOverflow !== 'ellipsis' && e.clientWidth > 1 && !e.closest('.hidden,.skip,svg')) cut.push(e.tagName + '.' + e.className);
 		}
 		const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-		while (walk.nextNode()) if (/\b(fault|state|flash|need|urgency|people|send|referrals|notifications|frame|form|inbox)\.[a-z_.]+\b/.test(walk.currentNode.data) && !walk.currentNode.parentElement.closest('script')) untold.push(walk.currentNode.data.trim());
+		while (walk.nextNode()) if (/\b(fault|state|flash|users|account|accounts|link|settings|need|urgency|people|send|referrals|notifications|frame|form|inbox)\.[a-z_.]+\b/.test(walk.currentNode.data) && !walk.currentNode.parentElement.closest('script')) untold.push(walk.currentNode.data.trim());
 		return {Lang: root.lang, Dir: root.dir, Over: root.scrollWidth - root.clientWidth, Cut: cut, Untold: untold, Headings: document.querySelectorAll('h1').length};
 	})()`)
 	if (facts.Lang == "ar") != (facts.Dir == "rtl") {
@@ -261,6 +261,7 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 	agreement := hospital.get("/agreements").want(200).text("items.0.id")
 	service := desk.service("hospital", "psychiatric")
 	danger := desk.danger(nil).want(201).text("id")
+	doctor, _ := w.as("admin@hospital.demo").userID("doctor@hospital.demo")
 	pages := map[string][]string{
 		"worker@coordination.demo": {"/home", "/people", "/people/new", "/people/" + person, "/people/" + person + "/refer", "/people/" + person + "/refer?need=psychiatric",
 			"/people/" + person + "/refer/" + service + "?need=psychiatric", "/people/" + person + "/consents/new", "/referrals?box=out", "/referrals?box=in", "/services",
@@ -270,6 +271,7 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 		"intake@hospital.demo": {"/home", "/referrals?box=in", "/referrals/" + first(hospital, "box=in&state=sent"), "/referrals/" + first(hospital, "box=in&state=scheduled"),
 			"/referrals/" + first(hospital, "box=in&state=info_requested"), "/referrals/" + danger, "/agreements/" + agreement, "/api-reference", "/no-such-page"},
 		"auditor@hospital.demo":         {"/home"},
+		"admin@hospital.demo":           {"/users", "/users?state=ended", "/users/invite", "/users/" + doctor, "/users/" + doctor + "/edit", "/users/" + doctor + "/end"},
 		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements"},
 	}
 	for email, list := range pages {

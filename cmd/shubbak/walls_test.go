@@ -195,7 +195,13 @@ func strangersAreRefused(t *testing.T, w *world) {
 	}
 	const never = "01890000-0000-7000-8000-000000000000"
 	// which record an address names, by its first word
-	record := map[string]string{"people": person, "referrals": referral, "documents": document, "notifications": notice, "agreements": agreement}
+	account := ""
+	for _, x := range w.as("admin@coordination.demo").get("/users?limit=200").want(200).at("items").([]any) {
+		if a := x.(map[string]any); a["email"] == "worker2@coordination.demo" {
+			account = a["id"].(string)
+		}
+	}
+	record := map[string]string{"people": person, "referrals": referral, "documents": document, "notifications": notice, "agreements": agreement, "users": account}
 	before := w.snapshot()
 	walked := 0
 	for _, r := range w.server.Routes() {
@@ -218,7 +224,7 @@ func strangersAreRefused(t *testing.T, w *world) {
 		body := sample(r)
 		for _, email := range everybody {
 			tenant := tenantOf(email)
-			if tenant == "coordination" || tenant == "hospital" && word != "people" && word != "notifications" {
+			if tenant == "coordination" || tenant == "hospital" && word != "people" && word != "notifications" && word != "users" {
 				continue
 			}
 			if tenant == "hospital" && word == "notifications" {
@@ -297,7 +303,7 @@ func sample(r web.Route) any {
 	}
 	all := map[string]any{"version": 2, "informed": "yes", "reason": "other", "note": "words", "by_whom": "provider", "text": "words", "service_id": "01890000-0000-7000-8000-000000000001",
 		"starts_at_local": "2030-01-07T10:00", "outcome": "consultation", "purpose": "referral", "recipients": []string{"hospital"}, "categories": []string{"identity"}, "mode": "written",
-		"expires_at": "2030-01-01T00:00:00Z", "estimate": "2030-01-01", "exception_reason": "words"}
+		"expires_at": "2030-01-01T00:00:00Z", "estimate": "2030-01-01", "exception_reason": "words", "delivery": "code"}
 	out := map[string]any{}
 	if r.Doc.In == nil {
 		return out
@@ -330,7 +336,8 @@ func (w *world) snapshot() map[string]string {
 	err := w.db.ReadAsSystem(context.Background(), "test", func(ctx context.Context) error {
 		for _, q := range []string{"select count(*) from people", "select sum(version) from people", "select count(*) from consents", "select sum(version) from consents",
 			"select count(*) from referrals", "select sum(version) from referrals", "select sum(sequence) from referrals", "select count(*) from messages", "select count(*) from documents",
-			"select count(*) from disclosures", "select count(*) from referral_events", "select count(*) from notifications where read_at is not null", "select sum(version) from services"} {
+			"select count(*) from disclosures", "select count(*) from referral_events", "select count(*) from notifications where read_at is not null", "select sum(version) from services",
+			"select sum(version) from users", "select count(*) from memberships where valid_to is not null", "select count(*) from sign_in_links", "select count(*) from sessions where ended_at is not null"} {
 			var s string
 			if err := db.Conn(ctx).NewRaw("select coalesce(cast(("+q+") as text), '')").Scan(ctx, &s); err != nil {
 				return err

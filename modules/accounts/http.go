@@ -36,9 +36,9 @@ type meAnswer struct {
 }
 
 func (s *Service) routes() []web.Route {
-	return []web.Route{
+	return append(s.userRoutes(), []web.Route{
 		web.JSON(http.MethodPost, "/session", "Sign in", web.Public, func(ctx context.Context, in signInBody) (signInAnswer, error) {
-			i, err := s.SignIn(ctx, in.Email, in.Password)
+			i, err := s.SignIn(ctx, Credentials{Email: in.Email, Password: in.Password})
 			return signInAnswer(i), err
 		}).Creates(),
 		web.JSON(http.MethodDelete, "/session", "Sign out", Me, func(ctx context.Context, _ web.Nothing) (web.Nothing, error) {
@@ -51,5 +51,5 @@ func (s *Service) routes() []web.Route {
 			out.Tenant, out.Roles, out.Permissions = a.Tenant.Slug, a.Roles, s.Law.Of(a)
 			return out, nil
 		}),
-	}
+	}...)
 }

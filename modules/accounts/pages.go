@@ -10,14 +10,17 @@ import (
 )
 
 func (s *Service) pages() []web.Route {
-	return []web.Route{
+	out := []web.Route{
 		web.Page(http.MethodGet, "/sign-in", web.Public, s.signInPage),
 		web.Page(http.MethodPost, "/sign-in", web.Public, s.signInPost),
 		web.Page(http.MethodPost, "/sign-out", Me, s.signOutPost),
 		web.Page(http.MethodPost, "/language", web.Public, s.languagePost),
 		web.Page(http.MethodGet, "/link/:code", web.Public, s.linkPage),
 		web.Page(http.MethodPost, "/link/:code", web.Public, s.linkPost),
+		web.Page(http.MethodGet, "/code", web.Public, s.codePage),
+		web.Page(http.MethodPost, "/code", web.Public, s.codePost),
 	}
+	return append(out, s.userPages()...)
 }
 
 // signIn is what the form shows again after a refusal; never the password.
@@ -36,7 +39,7 @@ func (s *Service) signInPage(c *web.Ctx) error {
 
 func (s *Service) signInPost(c *web.Ctx) error {
 	f := c.Form()
-	issued, err := s.SignIn(c.Std(), f.Get("email"), f.Get("password"))
+	issued, err := s.SignIn(c.Std(), Credentials{Email: f.Get("email"), Password: f.Get("password"), Page: true})
 	if fault.Has(err, fault.InvalidCredentials) || fault.Has(err, fault.TooMany) {
 		c.Unprocessable(err)
 		v := c.View("")
@@ -74,28 +77,4 @@ func (s *Service) languagePost(c *web.Ctx) error {
 		}
 	}
 	return c.See(c.Next(c.Form().Get("next")))
-}
-
-func (s *Service) linkPage(c *web.Ctx) error {
-	if err := s.CheckLink(c.Std(), c.Params("code")); err != nil {
-		return err
-	}
-	v := c.View("")
-	v.Plain, v.Title = true, v.T("link.title")
-	return c.Render(linkView(v, c.Params("code"), ""))
-}
-
-func (s *Service) linkPost(c *web.Ctx) error {
-	issued, err := s.UseLink(c.Std(), c.Params("code"), c.Form().Get("password"))
-	if fields := web.Faults(err); fields != nil {
-		c.Unprocessable(err)
-		v := c.View("")
-		v.Plain, v.Failed, v.Title = true, true, v.T("link.title")
-		return c.Render(linkView(v, c.Params("code"), c.FieldSentence(fields[0])))
-	}
-	if err != nil {
-		return err
-	}
-	c.SetSession(issued.Token, issued.ExpiresAt)
-	return c.See(c.Next(""))
 }
