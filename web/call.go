@@ -71,6 +71,7 @@ func (c *call) open(token string) error {
 	if sess.Actor.Lang == "" {
 		sess.Actor.Lang = c.lang
 	}
+	sess.Actor.Lang = c.tenant.In(sess.Actor.Lang)
 	c.lang = sess.Actor.Lang
 	c.session = sess
 	ctx := audit.With(c.UserContext(), audit.Who{User: sess.Actor.User, RequestID: c.id})

@@ -75,7 +75,9 @@ type View struct {
 	Now    time.Time
 	Brand  string
 	// Plain pages have no navigation: sign-in, chooser, errors without a session.
-	Plain bool
+	Plain  bool
+	Idle   int  // minutes after which the page locks, 0 for never
+	NoKeys bool // no single-key shortcuts
 
 	catalog *i18n.Catalog
 	law     *policies.Law
@@ -119,7 +121,11 @@ func (v *View) Language(l i18n.Lang) string {
 // Others lists the languages that the reader does not read now.
 func (v *View) Others() []i18n.Lang {
 	var out []i18n.Lang
-	for _, l := range i18n.Langs {
+	speaks := i18n.Langs[:]
+	if v.Tenant != nil {
+		speaks = v.Tenant.Speaks()
+	}
+	for _, l := range speaks {
 		if l != v.Lang {
 			out = append(out, l)
 		}
@@ -158,7 +164,7 @@ func (c *Ctx) View(title string) *View { return c.view(title) }
 
 func (c *call) view(title string) *View {
 	v := &View{Lang: c.lang, Title: title, Tenant: c.tenant, Actor: c.session.Actor, Base: c.base, Now: c.s.deps.Clock.Now(),
-		catalog: c.s.deps.Catalog, law: c.s.deps.Law, Brand: "coordination", Plain: c.session.Token == ""}
+		catalog: c.s.deps.Catalog, law: c.s.deps.Law, Brand: "coordination", Plain: c.session.Token == "" || c.session.Locked || c.session.Enrol, Idle: c.session.Idle, NoKeys: c.session.NoKeys}
 	if c.tenant == nil {
 		return v
 	}
@@ -436,6 +442,9 @@ func (s *Server) neutralPost(fc *fiber.Ctx) error {
 	if fault.Has(err, fault.InvalidCredentials) || fault.Has(err, fault.TooMany) {
 		c.Status(statuses[fault.CodeOf(err)])
 		return c.neutralForm(code, c.sentence(asFault(err)))
+	}
+	if fault.Has(err, fault.CodeRequired) { // whoever knows the password may know where it is for
+		return c.Redirect("/t/"+t.Slug+"/sign-in?next="+escapeQuery("/notifications/open/"+url.PathEscape(code)), http.StatusSeeOther)
 	}
 	if err != nil {
 		return err

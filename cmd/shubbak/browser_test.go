@@ -271,7 +271,8 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 		"intake@hospital.demo": {"/home", "/referrals?box=in", "/referrals/" + first(hospital, "box=in&state=sent"), "/referrals/" + first(hospital, "box=in&state=scheduled"),
 			"/referrals/" + first(hospital, "box=in&state=info_requested"), "/referrals/" + danger, "/agreements/" + agreement, "/api-reference", "/no-such-page"},
 		"auditor@hospital.demo":         {"/home"},
-		"admin@hospital.demo":           {"/users", "/users?state=ended", "/users/invite", "/users/" + doctor, "/users/" + doctor + "/edit", "/users/" + doctor + "/end"},
+		"admin@hospital.demo":           {"/users", "/users?state=ended", "/users/invite", "/users/" + doctor, "/users/" + doctor + "/edit", "/users/" + doctor + "/end",
+			"/settings", "/settings/look", "/settings/languages", "/settings/notice", "/settings/limits", "/account", "/account/password", "/account/second-factor"},
 		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements"},
 	}
 	for email, list := range pages {
@@ -283,6 +284,10 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 				b.open(tenant, "/sign-in")
 				if px == 360 {
 					b.look("sign-in")
+					for _, p := range []string{"/forgotten", "/forgotten?asked=1", "/code"} {
+						b.open(tenant, p)
+						b.look(p)
+					}
 					b.signIn(email)
 				}
 			}

@@ -201,7 +201,7 @@ func strangersAreRefused(t *testing.T, w *world) {
 			account = a["id"].(string)
 		}
 	}
-	record := map[string]string{"people": person, "referrals": referral, "documents": document, "notifications": notice, "agreements": agreement, "users": account}
+	record := map[string]string{"people": person, "referrals": referral, "documents": document, "notifications": notice, "agreements": agreement, "users": account, "account": w.sessionOf("coordination")}
 	before := w.snapshot()
 	walked := 0
 	for _, r := range w.server.Routes() {
@@ -224,7 +224,7 @@ func strangersAreRefused(t *testing.T, w *world) {
 		body := sample(r)
 		for _, email := range everybody {
 			tenant := tenantOf(email)
-			if tenant == "coordination" || tenant == "hospital" && word != "people" && word != "notifications" && word != "users" {
+			if tenant == "coordination" || tenant == "hospital" && word != "people" && word != "notifications" && word != "users" && word != "account" {
 				continue
 			}
 			if tenant == "hospital" && word == "notifications" {
@@ -254,6 +254,18 @@ func strangersAreRefused(t *testing.T, w *world) {
 	if after := w.snapshot(); !reflect.DeepEqual(before, after) {
 		t.Errorf("something changed: %v → %v", before, after)
 	}
+}
+
+// sessionOf is an open session of somebody at a tenant.
+func (w *world) sessionOf(tenant string) (id string) {
+	w.t.Helper()
+	err := w.db.Read(db.As(context.Background(), w.tenantID(tenant)), func(ctx context.Context) error {
+		return db.Conn(ctx).NewRaw("select id from sessions where tenant_id = ? and ended_at is null limit 1", db.Tenant(ctx)).Scan(ctx, &id)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id
 }
 
 func name(r web.Route) string { return r.Method + " " + r.Path }
@@ -337,7 +349,7 @@ func (w *world) snapshot() map[string]string {
 		for _, q := range []string{"select count(*) from people", "select sum(version) from people", "select count(*) from consents", "select sum(version) from consents",
 			"select count(*) from referrals", "select sum(version) from referrals", "select sum(sequence) from referrals", "select count(*) from messages", "select count(*) from documents",
 			"select count(*) from disclosures", "select count(*) from referral_events", "select count(*) from notifications where read_at is not null", "select sum(version) from services",
-			"select sum(version) from users", "select count(*) from memberships where valid_to is not null", "select count(*) from sign_in_links", "select count(*) from sessions where ended_at is not null"} {
+			"select sum(version) from users", "select count(*) from memberships where valid_to is not null", "select count(*) from sign_in_links", "select sum(version) from tenants", "select count(*) from sessions where ended_at is not null"} {
 			var s string
 			if err := db.Conn(ctx).NewRaw("select coalesce(cast(("+q+") as text), '')").Scan(ctx, &s); err != nil {
 				return err

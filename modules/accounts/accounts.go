@@ -33,6 +33,7 @@ var locales embed.FS
 var (
 	Me         = policies.To("account", "me")
 	Administer = policies.To("account", "administer")
+	Govern     = policies.To("tenant", "administer")
 )
 
 // Deps is what the module needs.
@@ -64,7 +65,7 @@ func New(d Deps) *Service { return &Service{Deps: d, hashing: make(chan struct{}
 func (s *Service) Module() modules.Module {
 	return modules.Module{
 		Name: "accounts", Migrations: migrations, Locales: locales,
-		Permissions: []policies.Permission{Me, Administer},
+		Permissions: []policies.Permission{Me, Administer, Govern},
 		Routes:      s.routes(),
 		Pages:       s.pages(),
 		Trims: []db.Trim{
@@ -72,8 +73,9 @@ func (s *Service) Module() modules.Module {
 			{Table: "sign_in_failures", Where: "at < ?", Keep: 24 * time.Hour},
 			{Table: "sign_in_links", Where: "expires_at < ?", Keep: 30 * 24 * time.Hour},
 		},
-		Events:      s.subscriptions(),
-		Schedules:   s.schedules(),
-		Nav:         []web.NavEntry{{Path: "/users", Key: "users.nav", Icon: "people", Perm: Administer}},
+		Events:    s.subscriptions(),
+		Schedules: s.schedules(),
+		Nav: []web.NavEntry{{Path: "/users", Key: "users.nav", Icon: "people", Perm: Administer},
+			{Path: "/settings", Key: "settings.nav", Icon: "building", Perm: Govern}},
 	}
 }

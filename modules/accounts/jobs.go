@@ -34,10 +34,22 @@ func (hourly) EventName() string      { return "accounts.hourly" }
 func (h hourly) Audience() []string   { return h.Tenants }
 func (hourly) Order() (string, int64) { return "", 0 }
 
+// forgotten says that somebody asked for a new password; User is zero where there is
+// no such account.
+type forgotten struct {
+	Tenant ids.ID[ids.Tenant] `json:"tenant"`
+	User   ids.ID[ids.User]   `json:"user,omitzero"`
+}
+
+func (forgotten) EventName() string      { return "account.forgotten" }
+func (f forgotten) Audience() []string   { return []string{f.Tenant.String()} }
+func (forgotten) Order() (string, int64) { return "", 0 }
+
 func (s *Service) subscriptions() []outbox.Subscription {
 	return []outbox.Subscription{
 		{Name: "accounts.mail", Event: linked{}.EventName(), Outside: true, Run: s.mail},
 		outbox.On("accounts.hourly", s.ranOut),
+		outbox.On("accounts.forgotten", func(ctx context.Context, _ outbox.Delivery, f forgotten) error { return s.forgottenLink(ctx, f.User) }),
 	}
 }
 
@@ -59,6 +71,9 @@ func (s *Service) schedules() []outbox.Schedule {
 // Access ended by itself, with the day.
 func (s *Service) ranOut(ctx context.Context, _ outbox.Delivery, _ hourly) error {
 	now := s.Clock.Now()
+	if err := dropKept(ctx, now.Add(-SessionLife)); err != nil {
+		return err
+	}
 	list, err := runOut(ctx, now)
 	if err != nil {
 		return err

@@ -269,10 +269,7 @@ func (s *Service) sheetPage(c *web.Ctx) error {
 	v := c.View("")
 	v.Title = v.T("users.code.title")
 	x := codeSheet{User: u, Name: NameIn(v.Lang, u), Email: u.Email, Until: i18n.DateTime(v.Lang, v.Local(i.ExpiresAt)), Address: strings.TrimSuffix(s.PublicURL, "/") + v.Base + "/code"}
-	for at := 0; at < len(i.Code); at += 4 {
-		x.Code += i.Code[at:min(at+4, len(i.Code))] + " "
-	}
-	x.Code = strings.TrimSpace(x.Code)
+	x.Code = inFours(i.Code)
 	return c.Render(sheetView(v, x))
 }
 
@@ -298,4 +295,13 @@ func languageChoices(v *web.View) []web.Choice {
 
 func deliveries(v *web.View) []web.Choice {
 	return []web.Choice{{Value: "mail", Word: v.T("users.delivery.mail"), Hint: v.T("users.delivery.mail_hint")}, {Value: "code", Word: v.T("users.delivery.code"), Hint: v.T("users.delivery.code_hint")}}
+}
+
+// inFours writes a code as people read it aloud.
+func inFours(code string) string {
+	var parts []string
+	for at := 0; at < len(code); at += 4 {
+		parts = append(parts, code[at:min(at+4, len(code))])
+	}
+	return strings.Join(parts, " ")
 }

@@ -17,12 +17,15 @@ import (
 type Issued struct {
 	Token     string
 	ExpiresAt time.Time
+	Step      string // the password was right: with code_required, what asks for the rest
 }
 
 // Credentials are what somebody types to sign in.
 type Credentials struct {
 	Email, Password string
-	Page            bool // a person in a browser, not a program
+	Code            string // of the second factor
+	Step            string // instead of the password, which was right a moment ago
+	Page            bool   // a person in a browser, not a program
 }
 
 // The kinds of sessions. Only a page locks when it is left alone.
@@ -33,6 +36,23 @@ const (
 
 // SignIn opens a session for the tenant of ctx.
 func (s *Service) SignIn(ctx context.Context, c Credentials) (Issued, error) {
+	kind := token
+	if c.Page {
+		kind = page
+	}
+	if c.Step != "" {
+		u, err := s.stepUser(ctx, c.Step)
+		if err != nil {
+			return Issued{}, err
+		}
+		if c.Code == "" {
+			return Issued{Step: c.Step}, fault.New(fault.CodeRequired)
+		}
+		if _, err := s.secondStep(ctx, u, c); err != nil {
+			return Issued{Step: c.Step}, err
+		}
+		return s.open(ctx, u, "sign_in", kind)
+	}
 	c.Email = normalEmail(c.Email)
 	pair, client := s.buckets(ctx, "pair", c.Email)
 	if err := s.throttled(ctx, pair, client); err != nil {
@@ -56,9 +76,8 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (Issued, error) {
 		}
 		return Issued{}, fault.New(fault.InvalidCredentials)
 	}
-	kind := token
-	if c.Page {
-		kind = page
+	if next, err := s.secondStep(ctx, u, c); err != nil {
+		return Issued{Step: next}, err
 	}
 	return s.open(ctx, u, "sign_in", kind)
 }
@@ -138,7 +157,21 @@ func (s *Service) Find(ctx context.Context, token string) (web.Session, error) {
 		}
 		out.Actor, err = holding(ctx, tenants.Actor{User: first.UserID, Session: first.ID, Email: first.Email, Lang: i18n.Lang(first.Locale),
 			Name: i18n.Words{Ar: first.NameAr, Fr: first.NameLatin, En: first.NameLatin}}, ms)
-		return err
+		if err != nil {
+			return err
+		}
+		t, err := s.Tenants.ByID(ctx, tenants.Current(ctx))
+		if err != nil || t == nil {
+			return err
+		}
+		out.NoKeys, out.Enrol = first.KeysOff, t.SecondFactor && !first.HasTotp
+		if first.Kind == page {
+			unused := s.Clock.Now().Sub(first.SeenAt)
+			out.Idle = t.IdleMinutes
+			out.Locked = !first.LockedAt.IsZero() || unused > time.Duration(t.IdleMinutes)*time.Minute
+			out.Stale = unused >= seenEvery
+		}
+		return nil
 	})
 	return out, err
 }

@@ -137,6 +137,13 @@ func endSessions(ctx context.Context, user ids.ID[ids.User], but ids.ID[ids.Sess
 	return err
 }
 
+// endTokens ends the sessions of a user's programs.
+func endTokens(ctx context.Context, user ids.ID[ids.User], now time.Time) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*sessionRow)(nil)).Set("ended_at = ?", now).Where("tenant_id = ?", db.Tenant(ctx)).Where("user_id = ?", user).
+		Where("kind = ?", token).Where("ended_at is null").Exec(ctx)
+	return err
+}
+
 type sessionView struct {
 	ID        ids.ID[ids.Session]
 	UserID    ids.ID[ids.User]
@@ -146,11 +153,17 @@ type sessionView struct {
 	Locale    string
 	Role      string
 	UnitID    ids.ID[ids.Unit]
+	Kind      string
+	SeenAt    time.Time
+	LockedAt  time.Time
+	KeysOff   bool
+	HasTotp   bool
 }
 
 // sessionRows is one row per membership that is valid now, in the order of roles.
 func sessionRows(ctx context.Context, hash string, now time.Time) (rows []sessionView, err error) {
-	err = db.Conn(ctx).NewRaw(`select s.id, s.user_id, u.email, u.name_ar, u.name_latin, coalesce(u.locale, '') as locale, m.role, m.unit_id
+	err = db.Conn(ctx).NewRaw(`select s.id, s.user_id, u.email, u.name_ar, u.name_latin, coalesce(u.locale, '') as locale, m.role, m.unit_id,
+		s.kind, s.seen_at, s.locked_at, u.keys_off, u.totp_at is not null as has_totp
 		from sessions s join users u on u.id = s.user_id and u.tenant_id = s.tenant_id
 		join memberships m on m.user_id = u.id and m.tenant_id = s.tenant_id
 		where s.token_hash = ? and s.tenant_id = ? and s.ended_at is null and s.expires_at > ? and u.ended_at is null

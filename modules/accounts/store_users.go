@@ -86,8 +86,3 @@ func unitsOfTenant(ctx context.Context) ([]Unit, error) {
 	}
 	return out, err
 }
-
-func forgetRecoveryCodes(ctx context.Context, user ids.ID[ids.User]) error {
-	_, err := db.Conn(ctx).NewRaw("delete from recovery_codes where tenant_id = ? and user_id = ?", db.Tenant(ctx), user).Exec(ctx)
-	return err
-}
