@@ -270,8 +270,8 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 		"head@coordination.demo":  {"/referrals?box=out&tab=review", "/referrals/" + danger},
 		"intake@hospital.demo": {"/home", "/referrals?box=in", "/referrals/" + first(hospital, "box=in&state=sent"), "/referrals/" + first(hospital, "box=in&state=scheduled"),
 			"/referrals/" + first(hospital, "box=in&state=info_requested"), "/referrals/" + danger, "/agreements/" + agreement, "/api-reference", "/no-such-page"},
-		"auditor@hospital.demo":         {"/home"},
-		"admin@hospital.demo":           {"/users", "/users?state=ended", "/users/invite", "/users/" + doctor, "/users/" + doctor + "/edit", "/users/" + doctor + "/end",
+		"auditor@hospital.demo": {"/home"},
+		"admin@hospital.demo": {"/users", "/users?state=ended", "/users/invite", "/users/" + doctor, "/users/" + doctor + "/edit", "/users/" + doctor + "/end",
 			"/settings", "/settings/look", "/settings/languages", "/settings/notice", "/settings/limits", "/account", "/account/password", "/account/second-factor"},
 		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements"},
 	}

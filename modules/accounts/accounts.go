@@ -76,6 +76,6 @@ func (s *Service) Module() modules.Module {
 		Events:    s.subscriptions(),
 		Schedules: s.schedules(),
 		Nav: []web.NavEntry{{Path: "/users", Key: "users.nav", Icon: "people", Perm: Administer},
-			{Path: "/settings", Key: "settings.nav", Icon: "building", Perm: Govern}},
+			{Path: "/settings", Key: "settings.nav", Icon: "shield", Perm: Govern}},
 	}
 }

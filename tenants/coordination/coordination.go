@@ -10,7 +10,7 @@ var Kind = tenants.Kind{
 	Modules:     []string{"accounts", "people", "directory", "agreements", "documents", "referrals", "notifications"},
 	Roles:       []string{"admin", "reception", "social_worker", "supervisor", "delegate", "coordinator", "signatory", "field_supervisor", "auditor", "dpo"},
 	Home:        "/home",
-	Nav:         []string{"/home", "/people", "/referrals?box=out", "/referrals?box=in", "/services", "/agreements", "/notifications", "/users"},
+	Nav:         []string{"/home", "/people", "/referrals?box=out", "/referrals?box=in", "/services", "/agreements", "/notifications", "/users", "/settings"},
 	Accent:      "coordination",
 	Care:        false,
 	Coordinates: true,

@@ -117,9 +117,11 @@ if (sheet) {
 		// The server counts requests only: somebody who writes for long is still there.
 		if (Date.now() - told > idle / 4) { told = Date.now(); fetch(base + "/seen").catch(() => {}); }
 	});
-	setInterval(() => {
+	const look = () => {
 		const left = Date.now() - last() > idle;
 		if (left && !box) { cover(); post("/lock", new FormData(box.querySelector("form"))).catch(() => {}); }
 		if (!left && box) open();
-	}, Math.min(15000, idle / 4));
+	};
+	setInterval(look, Math.min(15000, idle / 4));
+	document.addEventListener("visibilitychange", look); // a machine that slept counted nothing
 }
