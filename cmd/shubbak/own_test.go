@@ -180,6 +180,11 @@ func TestTheInstitutionsSettings(t *testing.T) {
 		}
 		patch(map[string]any{"accent": "olive"}).code(409, "version_conflict")
 
+		// The notice is read to the person where they are registered.
+		page := w.call("GET", "/t/hospital/people/new", w.as("intake@hospital.demo").token, nil, map[string]string{"Accept-Language": "fr"}).want(200)
+		if s := string(page.Raw); !strings.Contains(s, "Vos données") || !strings.Contains(s, "A-W-1/2026") {
+			t.Error("the form of a person does not show the institution's notice")
+		}
 		v := w.visitor()
 		v.get("/t/hospital/sign-in").want(200)
 		v.shows(`data-brand="sea"`)

@@ -71,6 +71,7 @@ func (s *Service) Module() modules.Module {
 		Trims: []db.Trim{
 			{Table: "sessions", Where: "coalesce(ended_at, expires_at) < ?", Keep: 30 * 24 * time.Hour},
 			{Table: "sign_in_failures", Where: "at < ?", Keep: 24 * time.Hour},
+			{Table: "kept_forms", Where: "created_at < ?", Keep: SessionLife},
 			{Table: "sign_in_links", Where: "expires_at < ?", Keep: 30 * 24 * time.Hour},
 		},
 		Events:    s.subscriptions(),

@@ -71,9 +71,6 @@ func (s *Service) schedules() []outbox.Schedule {
 // Access ended by itself, with the day.
 func (s *Service) ranOut(ctx context.Context, _ outbox.Delivery, _ hourly) error {
 	now := s.Clock.Now()
-	if err := dropKept(ctx, now.Add(-SessionLife)); err != nil {
-		return err
-	}
 	list, err := runOut(ctx, now)
 	if err != nil {
 		return err

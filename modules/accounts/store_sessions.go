@@ -67,12 +67,6 @@ func takeKept(ctx context.Context, session ids.ID[ids.Session]) (r keptRow, err 
 	return r, err
 }
 
-// dropKept forgets forms that nobody came back for.
-func dropKept(ctx context.Context, before time.Time) error {
-	_, err := db.Conn(ctx).NewDelete().Model((*keptRow)(nil)).Where("tenant_id = ?", db.Tenant(ctx)).Where("created_at < ?", before).Exec(ctx)
-	return err
-}
-
 func ofUser(ctx context.Context, id ids.ID[ids.User]) *bun.UpdateQuery {
 	return db.Conn(ctx).NewUpdate().Model((*userRow)(nil)).Where("tenant_id = ?", db.Tenant(ctx)).Where("id = ?", id)
 }

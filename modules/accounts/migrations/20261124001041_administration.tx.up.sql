@@ -57,12 +57,12 @@ create table recovery_codes (
 {{.Wall "recovery_codes" "tenant_id = app_tenant()"}}
 --bun:split
 create table kept_forms (
-  session_id {{.UUID}} primary key references sessions (id),
+  session_id {{.UUID}} primary key references sessions (id) on delete cascade,
   tenant_id {{.UUID}} not null references tenants (id),
   sealed {{.Bytes}} not null,
   created_at {{.Time}} not null
 );
 --bun:split
-create index kept_forms_tenant on kept_forms (tenant_id, created_at);
+create index kept_forms_age on kept_forms (created_at);
 --bun:split
 {{.Wall "kept_forms" "tenant_id = app_tenant()"}}
