@@ -352,5 +352,14 @@ func TestTheLastAdministratorAndTheirPages(t *testing.T) {
 			}
 		}
 		api.get("/users?state=nonsense").code(400, "unreadable")
+
+		// A repeated call invites nobody twice, and does not say the code again.
+		again := map[string]any{"email": "twice", "name": "Twice", "memberships": []map[string]any{{"role": "intake"}}, "delivery": "code"}
+		key := map[string]string{"Idempotency-Key": "invite-twice"}
+		first := w.call("POST", "/t/chamber/api/v1/invitations", api.token, again, key).want(201)
+		second := w.call("POST", "/t/chamber/api/v1/invitations", api.token, again, key).want(201)
+		if first.text("code") == "" || second.at("code") != nil || second.text("delivery") != "code" || second.text("user.id") != first.text("user.id") {
+			t.Errorf("repeated: %s", second.Header.Get("Idempotency-Replayed"))
+		}
 	})
 }

@@ -90,6 +90,9 @@ func TestTheSecondFactor(t *testing.T) {
 		if in, err := h.SignIn(h.ctx(), Credentials{Step: first.Step, Code: p.code(0), Page: true}); err != nil || in.Token == "" {
 			t.Errorf("by the step after the password: %v", err)
 		}
+		if _, err := h.SignIn(h.ctx(), Credentials{Step: first.Step, Code: p.code(30 * time.Second)}); !fault.Has(err, fault.InvalidCredentials) {
+			t.Errorf("the same step twice: %v", err)
+		}
 		h.clock.Advance(stepLife)
 		if _, err := h.SignIn(h.ctx(), Credentials{Step: first.Step, Code: p.code(0)}); !fault.Has(err, fault.InvalidCredentials) {
 			t.Errorf("a step that ran out: %v", err)

@@ -97,7 +97,7 @@ func answerOf(a Account) accountAnswer {
 func issued(a Account, i Issue) issueAnswer {
 	out := issueAnswer{User: answerOf(a), Delivery: way(i.Spoken), ExpiresAt: i.ExpiresAt}
 	if i.Spoken {
-		out.Code = i.Code
+		out.Code = i.Code // absent when the call is repeated: it was said once
 	}
 	return out
 }
@@ -145,7 +145,11 @@ func (s *Service) userRoutes() []web.Route {
 			return nil, err
 		}
 		a, err := s.Account(ctx, u)
-		return issueAnswer{User: answerOf(a), Delivery: "mail", ExpiresAt: s.Clock.Now()}, err
+		if err != nil {
+			return nil, err
+		}
+		i, err := s.lastIssue(ctx, u)
+		return issued(a, i), err
 	}
 	return []web.Route{
 		web.JSON(http.MethodGet, "/users", "Accounts of the institution", Administer, func(ctx context.Context, q listQuery) (web.List[accountAnswer], error) {

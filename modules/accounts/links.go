@@ -132,6 +132,16 @@ func noMailbox(field string) error {
 	return &fault.Error{Code: fault.Invalid, Fields: []fault.Field{{Field: field, Code: "no_mailbox", Key: "users.no_mailbox"}}}
 }
 
+// lastIssue is the newest way in of a user, without its secret.
+func (s *Service) lastIssue(ctx context.Context, id ids.ID[ids.User]) (out Issue, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context) error {
+		r, err := lastLink(ctx, id)
+		out = Issue{ID: r.ID, Spoken: r.Spoken, ExpiresAt: r.ExpiresAt}
+		return err
+	})
+	return out, err
+}
+
 // Sheet gives the code that this administrator made for a user, as long as it
 // works, so that it can be printed.
 func (s *Service) Sheet(ctx context.Context, id ids.ID[ids.User]) (u User, out Issue, err error) {

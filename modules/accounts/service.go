@@ -51,6 +51,9 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (Issued, error) {
 		if _, err := s.secondStep(ctx, u, c); err != nil {
 			return Issued{Step: c.Step}, err
 		}
+		if err := s.DB.InTx(ctx, func(ctx context.Context) error { return takeLink(ctx, hashToken(c.Step), s.Clock.Now()) }); err != nil {
+			return Issued{}, err
+		}
 		return s.open(ctx, u, "sign_in", kind)
 	}
 	c.Email = normalEmail(c.Email)

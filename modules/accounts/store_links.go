@@ -73,6 +73,12 @@ func openLink(ctx context.Context, user, by ids.ID[ids.User], now time.Time) (li
 	return r, err
 }
 
+func lastLink(ctx context.Context, user ids.ID[ids.User]) (linkRow, error) {
+	var r linkRow
+	err := db.Conn(ctx).NewSelect().Model(&r).Where("l.tenant_id = ?", db.Tenant(ctx)).Where("l.user_id = ?", user).Where("l.kind <> ?", step).OrderExpr("l.id desc").Limit(1).Scan(ctx)
+	return r, err
+}
+
 // takeLink uses a link up; of two at once one is told that it was used.
 func takeLink(ctx context.Context, hash string, now time.Time) error {
 	res, err := db.Conn(ctx).NewUpdate().Model((*linkRow)(nil)).Set("used_at = ?", now).Where("tenant_id = ?", db.Tenant(ctx)).Where("code_hash = ?", hash).
