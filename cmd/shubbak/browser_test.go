@@ -198,7 +198,7 @@ func (b *browser) look(where string) {
 			if (e.scrollWidth > e.clientWidth + 1 && s.overflowX === 'hidden' && s.textOverflow !== 'ellipsis' && e.clientWidth > 1 && !e.closest('.hidden,.skip,svg')) cut.push(e.tagName + '.' + e.className);
 		}
 		const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-		while (walk.nextNode()) if (/\b(fault|state|flash|users|account|accounts|link|settings|need|urgency|people|send|referrals|notifications|frame|form|inbox)\.[a-z_.]+\b/.test(walk.currentNode.data) && !walk.currentNode.parentElement.closest('script')) untold.push(walk.currentNode.data.trim());
+		while (walk.nextNode()) if (/\b(fault|state|flash|users|account(?!\.(?:me|administer)\b)|accounts|link|settings|need|urgency|people|send|referrals|notifications|frame|form|inbox)\.[a-z_.]+\b/.test(walk.currentNode.data) && !walk.currentNode.parentElement.closest('script')) untold.push(walk.currentNode.data.trim());
 		return {Lang: root.lang, Dir: root.dir, Over: root.scrollWidth - root.clientWidth, Cut: cut, Untold: untold, Headings: document.querySelectorAll('h1').length};
 	})()`)
 	if (facts.Lang == "ar") != (facts.Dir == "rtl") {
