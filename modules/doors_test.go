@@ -43,6 +43,7 @@ var doors = map[string][]string{
 	"github.com/wneessen/go-mail":            {"platform/mail/mail.go"},
 	"github.com/caarlos0/env/v11":            {"cmd/shubbak/settings.go"},
 	"rsc.io/qr":                              {"platform/qr/qr.go"},
+	"github.com/pquerna/otp":                 {"modules/accounts/factor.go"},
 }
 
 // doorOf is the library that an import belongs to, "" when it has no door.
@@ -136,6 +137,8 @@ func TestOnlyTheClockAsksTheMachine(t *testing.T) {
 
 // systemWork lists who works beside the walls, and why.
 var systemWork = map[string][]string{
+	"modules/accounts/links.go":        {"the neutral address in a mail names no tenant"},
+	"modules/accounts/own.go":          {"the brake on guessing knows no tenant"},
 	"modules/accounts/service.go":      {"the brake on guessing knows no tenant"},
 	"modules/agreements/service.go":    {"planting an agreement writes the rows of every party"},
 	"modules/documents/service.go":     {"sweeping of objects without a row"},

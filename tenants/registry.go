@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"shubbak/platform/clock"
@@ -20,6 +21,8 @@ type Registry struct {
 	db    *db.DB
 	clock clock.Clock
 	kinds map[string]Kind
+
+	reading atomic.Bool // what is held is being read again
 
 	mu     sync.RWMutex
 	bySlug map[string]*Tenant
@@ -105,10 +108,22 @@ func (r *Registry) All(ctx context.Context) ([]*Tenant, error) {
 	return out, nil
 }
 
+// rereadAfter is how old what is held in memory may be.
+const rereadAfter = 3 * time.Second
+
 func (r *Registry) find(ctx context.Context, get func() *Tenant) (*Tenant, error) {
 	r.mu.RLock()
-	t, fresh := get(), time.Since(r.read) < time.Second
+	t, age := get(), time.Since(r.read)
 	r.mu.RUnlock()
+	fresh := age < time.Second
+	if t != nil && age > rereadAfter && r.reading.CompareAndSwap(false, true) {
+		// Another replica may have changed a setting. Nobody waits for this: a database
+		// that is gone must not hold up those who are answered from memory.
+		go func() {
+			defer r.reading.Store(false)
+			_ = r.reload(context.WithoutCancel(db.Detached(ctx)))
+		}()
+	}
 	if t != nil || fresh { // a guessed address reads the table once a second at most
 		return t, nil
 	}
@@ -151,6 +166,10 @@ type Keys interface {
 // DefaultFileLimit is the size of one document where the tenant says nothing.
 const DefaultFileLimit = 256 << 20
 
+// DefaultIdle is the number of minutes without use after which a page on a shared
+// computer asks for the password again.
+const DefaultIdle = 15
+
 // Add makes a tenant with its keys. A slug that is taken is an Invalid fault.
 func (r *Registry) Add(ctx context.Context, keys Keys, t Tenant) (*Tenant, error) {
 	k, ok := r.kinds[t.Kind]
@@ -175,6 +194,13 @@ func (r *Registry) Add(ctx context.Context, keys Keys, t Tenant) (*Tenant, error
 	if t.FileLimit == 0 {
 		t.FileLimit = DefaultFileLimit
 	}
+	if t.IdleMinutes == 0 {
+		t.IdleMinutes = DefaultIdle
+	}
+	if t.Languages == "" {
+		t.Languages = "ar,fr,en"
+	}
+	t.Version = 1
 	t.CreatedAt, t.kind = r.clock.Now(), k
 	err := r.db.AsSystem(ctx, "first set-up of a tenant", func(ctx context.Context) error {
 		if err := insert(ctx, t); err != nil {

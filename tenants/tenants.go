@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"shubbak/platform/db"
@@ -42,6 +43,16 @@ type Tenant struct {
 	FileLimit       int64  // bytes of one document
 	CreatedAt       time.Time
 
+	Version       int64
+	Mark          string // one of Marks, "" for none
+	Languages     string // "ar,fr,en": what the portal speaks; Locale is one of them
+	NoticeAr      string // the information notice of law 09-08, by language
+	NoticeFr      string
+	NoticeEn      string
+	Authorisation string // number of the CNDP's authorisation
+	IdleMinutes   int    // after which a page asks for the password again
+	SecondFactor  bool   // everybody signs in with a second factor
+
 	kind Kind
 }
 
@@ -53,12 +64,43 @@ func (t *Tenant) Name(l i18n.Lang) string {
 // Words are the tenant's names.
 func (t *Tenant) Words() i18n.Words { return i18n.Words{Ar: t.NameAr, Fr: t.NameFr, En: t.NameEn} }
 
+// Notice is the tenant's information notice in a language, "" while it has none.
+func (t *Tenant) Notice(l i18n.Lang) string {
+	return i18n.Words{Ar: t.NoticeAr, Fr: t.NoticeFr, En: t.NoticeEn}.In(l)
+}
+
+// Speaks lists the languages that the portal offers, in the product's order.
+func (t *Tenant) Speaks() []i18n.Lang {
+	var out []i18n.Lang
+	for _, l := range i18n.Langs {
+		if slices.Contains(strings.Split(t.Languages, ","), string(l)) {
+			out = append(out, l)
+		}
+	}
+	if len(out) == 0 {
+		return i18n.Langs[:]
+	}
+	return out
+}
+
+// In is a language that the portal offers: l, else the tenant's own.
+func (t *Tenant) In(l i18n.Lang) i18n.Lang {
+	if slices.Contains(t.Speaks(), l) {
+		return l
+	}
+	return t.Locale
+}
+
 // Declared is the declaration of the tenant's kind.
 func (t *Tenant) Declared() Kind { return t.kind }
 
 // Accents are the colours that a tenant may choose; design.md §3 gives their
 // values and contrast.
 var Accents = []string{"coordination", "hospital", "chamber", "faculty", "indigo", "olive", "sea", "walnut"}
+
+// Marks are the signs of the sprite that may stand beside a portal's name. A
+// picture of one's own would be a raster on every page (design.md §1).
+var Marks = []string{"window", "building", "people", "shield", "handshake", "home"}
 
 // Kind declares one kind of institution.
 type Kind struct {

@@ -72,6 +72,7 @@ func (c *call) open(token string) error {
 	if sess.Actor.Lang == "" {
 		sess.Actor.Lang = c.lang
 	}
+	sess.Actor.Lang = c.tenant.In(sess.Actor.Lang)
 	c.lang = sess.Actor.Lang
 	c.session = sess
 	ctx := audit.With(c.UserContext(), audit.Who{User: sess.Actor.User, RequestID: c.id})
@@ -241,13 +242,45 @@ func escapeQuery(s string) string { return url.QueryEscape(s) }
 
 func validText(s string) bool { return strings.ToValidUTF8(s, "") == s && !hasControl(s) }
 
-// ClientKey carries the caller's address to sign-in throttling.
-type clientKey struct{}
+// caller is what services may know of where a request comes from.
+type caller struct{ address, device string }
+
+type callerKey struct{}
+
+// called is the context for services.
+func (c *call) called() context.Context {
+	return context.WithValue(c.UserContext(), callerKey{}, caller{c.client(), deviceOf(c.Get(fiber.HeaderUserAgent))})
+}
 
 // Client is the network address of the caller, for throttling only.
 func Client(ctx context.Context) string {
-	s, _ := ctx.Value(clientKey{}).(string)
-	return s
+	x, _ := ctx.Value(callerKey{}).(caller)
+	return x.address
+}
+
+// Device is the caller's browser and system in two words, "" when unknown: enough
+// for people to know their own sessions, too little to know a machine.
+func Device(ctx context.Context) string {
+	x, _ := ctx.Value(callerKey{}).(caller)
+	return x.device
+}
+
+// deviceOf finds the first known name of each kind in a User-Agent: the order
+// matters, since every browser also claims to be those it follows.
+func deviceOf(agent string) string {
+	var out []string
+	for _, names := range [][][2]string{
+		{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}},
+		{{"Android", "Android"}, {"iPhone", "iOS"}, {"iPad", "iOS"}, {"Windows", "Windows"}, {"Mac OS", "macOS"}, {"Linux", "Linux"}},
+	} {
+		for _, n := range names {
+			if strings.Contains(agent, n[0]) {
+				out = append(out, n[1])
+				break
+			}
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 var errForm = errors.New("web: unreadable form")

@@ -15,7 +15,7 @@ import (
 
 // statuses is the only place that knows status numbers.
 var statuses = map[fault.Code]int{
-	fault.Unauthenticated: http.StatusUnauthorized, fault.InvalidCredentials: http.StatusUnauthorized,
+	fault.Unauthenticated: http.StatusUnauthorized, fault.InvalidCredentials: http.StatusUnauthorized, fault.CodeRequired: http.StatusUnauthorized,
 	fault.Forbidden: http.StatusForbidden, fault.NotOpen: http.StatusForbidden,
 	fault.NotFound: http.StatusNotFound, fault.MethodNotAllowed: http.StatusMethodNotAllowed,
 	fault.TooLarge: http.StatusRequestEntityTooLarge, fault.UnsupportedMedia: http.StatusUnsupportedMediaType,

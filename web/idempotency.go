@@ -31,7 +31,7 @@ func (r Route) Replays(load func(ctx context.Context, id string) (any, error)) R
 // once runs act. With an Idempotency-Key the same key and body run it once: the
 // record commits in the act's own transaction.
 func (c *call) once(act func(ctx context.Context) (any, error)) (out any, replayed bool, err error) {
-	ctx := context.WithValue(c.UserContext(), clientKey{}, c.client())
+	ctx := c.called()
 	key := c.Get("Idempotency-Key")
 	if key == "" || !unsafeMethod(c.Method()) || c.route.Public {
 		out, err = act(ctx)

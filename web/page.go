@@ -16,10 +16,8 @@ import (
 	"time"
 
 	"shubbak/platform/clock"
-	"shubbak/platform/db"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
-	"shubbak/platform/ids"
 	"shubbak/policies"
 	"shubbak/tenants"
 
@@ -77,7 +75,9 @@ type View struct {
 	// Watch is what the page shows, so that it can be told when that has changed.
 	Watch Watch
 	// Plain pages have no navigation: sign-in, chooser, errors without a session.
-	Plain bool
+	Plain  bool
+	Idle   int  // minutes after which the page locks, 0 for never
+	NoKeys bool // no single-key shortcuts
 
 	catalog *i18n.Catalog
 	law     *policies.Law
@@ -129,7 +129,11 @@ func (v *View) Language(l i18n.Lang) string {
 // Others lists the languages that the reader does not read now.
 func (v *View) Others() []i18n.Lang {
 	var out []i18n.Lang
-	for _, l := range i18n.Langs {
+	speaks := i18n.Langs[:]
+	if v.Tenant != nil {
+		speaks = v.Tenant.Speaks()
+	}
+	for _, l := range speaks {
 		if l != v.Lang {
 			out = append(out, l)
 		}
@@ -151,7 +155,7 @@ func (c *Ctx) Lang() i18n.Lang { return c.lang }
 
 // Std is the context for services.
 func (c *Ctx) Std() context.Context {
-	return context.WithValue(c.UserContext(), clientKey{}, c.client())
+	return c.called()
 }
 
 // Form is the decoded form of a POST.
@@ -175,7 +179,7 @@ func (c *Ctx) ViewAt(path string) *View {
 
 func (c *call) view(title string) *View {
 	v := &View{Lang: c.lang, Title: title, Tenant: c.tenant, Actor: c.session.Actor, Base: c.base, Now: c.s.deps.Clock.Now(),
-		catalog: c.s.deps.Catalog, law: c.s.deps.Law, Brand: "coordination", Plain: c.session.Token == ""}
+		catalog: c.s.deps.Catalog, law: c.s.deps.Law, Brand: "coordination", Plain: c.session.Token == "" || c.session.Locked || c.session.Enrol, Idle: c.session.Idle, NoKeys: c.session.NoKeys}
 	if c.tenant == nil {
 		return v
 	}
@@ -414,89 +418,6 @@ func (s *Server) chooser(fc *fiber.Ctx) error {
 type Lead struct {
 	Tenants []tenants.ID
 	Path    string
-}
-
-// neutral is the address in a mail: it names no portal to somebody who has not
-// signed in. A browser that is signed in at that portal is led on at once; any
-// other gets a sign-in form that names nobody.
-func (s *Server) neutral(fc *fiber.Ctx) error {
-	c := callOf(fc)
-	code := fc.Params("code")
-	portals, path, err := s.portalsOf(c.UserContext(), code)
-	if err != nil {
-		return err
-	}
-	if token := c.Cookies(mailCookie); token != "" {
-		for _, t := range portals {
-			if _, err := s.deps.Sessions.Find(db.As(c.UserContext(), t.ID.String()), token); err == nil {
-				return c.leadOn(t, path)
-			}
-		}
-	}
-	return c.neutralForm(code, "")
-}
-
-// neutralPost signs in at the portal that the code leads to; a code that leads
-// nowhere answers as a wrong password does.
-func (s *Server) neutralPost(fc *fiber.Ctx) error {
-	c := callOf(fc)
-	code := fc.Params("code")
-	if err := c.checkForm(); err != nil {
-		return err
-	}
-	portals, path, err := s.portalsOf(c.UserContext(), code)
-	if err != nil {
-		return err
-	}
-	ctx := context.WithValue(c.UserContext(), clientKey{}, c.client())
-	t := &tenants.Tenant{ID: ids.New[ids.Tenant]()} // the brake on guessing counts all the same
-	if len(portals) > 0 {
-		t = portals[0]
-	}
-	token, until, err := s.deps.SignIn(db.As(ctx, t.ID.String()), c.form.Get("email"), c.form.Get("password"))
-	if fault.Has(err, fault.InvalidCredentials) || fault.Has(err, fault.TooMany) {
-		c.Status(statuses[fault.CodeOf(err)])
-		return c.neutralForm(code, c.sentence(asFault(err)))
-	}
-	if err != nil {
-		return err
-	}
-	c.base = "/t/" + t.Slug
-	(&Ctx{c}).SetSession(token, until)
-	return c.leadOn(t, path)
-}
-
-func (c *call) leadOn(t *tenants.Tenant, path string) error {
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.Redirect("/t/"+t.Slug+path, http.StatusSeeOther)
-}
-
-func (c *call) neutralForm(code, problem string) error {
-	c.base = "/n"
-	v := c.view("")
-	v.CSRF, v.Failed, v.Title = c.csrf(), problem != "", v.T("neutral.title")
-	return c.render(neutralView(v, code, problem))
-}
-
-// portalsOf looks up where an opaque code leads.
-func (s *Server) portalsOf(ctx context.Context, code string) (list []*tenants.Tenant, path string, err error) {
-	if s.deps.Portal == nil {
-		return nil, "", nil
-	}
-	lead, err := s.deps.Portal(ctx, code)
-	if err != nil {
-		return nil, "", err
-	}
-	for _, id := range lead.Tenants {
-		t, err := s.deps.Tenants.ByID(ctx, id)
-		if err != nil {
-			return nil, "", err
-		}
-		if t != nil {
-			list = append(list, t)
-		}
-	}
-	return list, lead.Path, nil
 }
 
 // CSRFOf is the form token of a session, for programs that post forms.

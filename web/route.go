@@ -22,9 +22,10 @@ type Route struct {
 	Public bool // sign-in only
 	Doc    Doc
 
-	replay  func(ctx context.Context, id string) (any, error)
-	timeout time.Duration
-	serve   func(*call) error
+	unlocked bool // answers while the session is locked or waits for its second factor
+	replay   func(ctx context.Context, id string) (any, error)
+	timeout  time.Duration
+	serve    func(*call) error
 }
 
 // Doc describes an API route for OpenAPI.
@@ -53,8 +54,12 @@ var publicRoutes = map[string]string{
 	"GET /sign-in":     "the sign-in page",
 	"POST /sign-in":    "signing in on the page",
 	"POST /language":   "the language of the sign-in page",
-	"GET /link/:code":  "a one-time link printed by the shell",
-	"POST /link/:code": "a one-time link printed by the shell",
+	"GET /link/:code":  "a one-time link of a mail or of the shell",
+	"POST /link/:code": "a one-time link of a mail or of the shell",
+	"GET /forgotten":   "asking for a new password",
+	"POST /forgotten":  "asking for a new password",
+	"GET /code":        "a code that the administrator handed over",
+	"POST /code":       "a code that the administrator handed over",
 }
 
 // JSON makes a typed API route. In holds path parameters (`path:"id"`), query
@@ -101,6 +106,13 @@ func Stream(method, path, summary string, perm policies.Permission, doc Doc, fn 
 func Page(method, path string, perm policies.Permission, fn func(c *Ctx) error) Route {
 	return Route{Method: method, Path: path, Perm: perm, Public: perm == Public, timeout: 10 * time.Second,
 		serve: func(c *call) error { return fn(&Ctx{call: c}) }}
+}
+
+// WhileShut lets a page answer while its session is locked or waits for a second
+// factor: the way back in, and the way out.
+func (r Route) WhileShut() Route {
+	r.unlocked = true
+	return r
 }
 
 // Upload makes a page route whose form carries a file: the CSRF field is the first

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -39,12 +40,27 @@ import (
 // satisfies it; an unknown or ended token is Unauthenticated.
 type Sessions interface {
 	Find(ctx context.Context, token string) (Session, error)
+	// Seen notes that the session of ctx is in use.
+	Seen(ctx context.Context) error
+	// Keep seals a form that a locked session posted, until its owner is back.
+	Keep(ctx context.Context, path string, form url.Values) error
 }
 
 // Session is one sign-in.
 type Session struct {
 	Actor tenants.Actor // Lang is "" where the user has chosen none
 	Token string
+	// Locked pages were left alone too long: they ask for the password again.
+	Locked bool
+	// Stale sessions are in use and were not noted for a while.
+	Stale bool
+	// Enrol says that the institution wants a second factor and the user has none
+	// yet: until then only its set-up is open.
+	Enrol bool
+	// Idle is the number of minutes after which a page locks, 0 for never.
+	Idle int
+	// NoKeys says that the user wants no single-key shortcuts.
+	NoKeys bool
 }
 
 // Check is one line of /readyz.
@@ -71,6 +87,8 @@ type Deps struct {
 	Unread func(ctx context.Context) (int, error)
 	// Portal says where an opaque code leads; no tenants for none.
 	Portal func(ctx context.Context, code string) (Lead, error)
+	// Link says which tenant the one-time link of a mail leads to; zero for none.
+	Link func(ctx context.Context, code string) (tenants.ID, error)
 	// SignIn opens a session at the tenant of ctx, for the address in a mail.
 	SignIn func(ctx context.Context, email, password string) (token string, until time.Time, err error)
 	// PublicURL is the address that people type; https makes cookies Secure.
@@ -298,6 +316,7 @@ func (s *Server) tenant(fc *fiber.Ctx) error {
 	if l, ok := i18n.Parse(fc.Cookies(langCookie)); ok {
 		c.lang = l
 	}
+	c.lang = t.In(c.lang)
 	c.SetUserContext(db.As(c.UserContext(), t.ID.String()))
 	return fc.Next()
 }
@@ -319,6 +338,12 @@ func (s *Server) apiSession(fc *fiber.Ctx) error {
 	if err := c.open(token); err != nil {
 		return err
 	}
+	if c.session.Locked {
+		return fault.New(fault.Unauthenticated)
+	}
+	if c.session.Enrol {
+		return &fault.Error{Code: fault.CodeRequired, Key: "fault.enrol"}
+	}
 	return fc.Next()
 }
 
@@ -331,7 +356,7 @@ func (s *Server) pageSession(c *call) (done bool, err error) {
 	if token != "" {
 		err = c.open(token)
 		if err == nil {
-			return false, nil
+			return c.s.attended(c)
 		}
 		if !fault.Has(err, fault.Unauthenticated) {
 			return false, err

@@ -198,7 +198,7 @@ func (b *browser) look(where string) {
 			if (e.scrollWidth > e.clientWidth + 1 && s.overflowX === 'hidden' && s.textOverflow !== 'ellipsis' && e.clientWidth > 1 && !e.closest('.hidden,.skip,svg')) cut.push(e.tagName + '.' + e.className);
 		}
 		const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-		while (walk.nextNode()) if (/\b((fault|state|flash|need|urgency|people|send|clock|referrals|notifications|frame|form|inbox)\.|calendar\.(?!(read|update)\b))[a-z_.]+\b/.test(walk.currentNode.data) && !walk.currentNode.parentElement.closest('script')) untold.push(walk.currentNode.data.trim());
+		while (walk.nextNode()) if (/\b((fault|state|flash|users|account(?!\.(?:me|administer)\b)|accounts|link|settings|need|urgency|people|send|clock|referrals|notifications|frame|form|inbox)\.|calendar\.(?!(read|update)\b))[a-z_.]+\b/.test(walk.currentNode.data) && !walk.currentNode.parentElement.closest('script')) untold.push(walk.currentNode.data.trim());
 		return {Lang: root.lang, Dir: root.dir, Over: root.scrollWidth - root.clientWidth, Cut: cut, Untold: untold, Headings: document.querySelectorAll('h1').length};
 	})()`)
 	if (facts.Lang == "ar") != (facts.Dir == "rtl") {
@@ -262,6 +262,7 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 	service := desk.service("hospital", "psychiatric")
 	danger := desk.danger(nil).want(201).text("id")
 	unit := w.as("admin@hospital.demo").get("/calendar/units").want(200).text("items.0.id")
+	doctor, _ := w.as("admin@hospital.demo").userID("doctor@hospital.demo")
 	pages := map[string][]string{
 		"worker@coordination.demo": {"/home", "/people", "/people/new", "/people/" + person, "/people/" + person + "/refer", "/people/" + person + "/refer?need=psychiatric",
 			"/people/" + person + "/refer/" + service + "?need=psychiatric", "/people/" + person + "/consents/new", "/referrals?box=out", "/referrals?box=in", "/services",
@@ -273,7 +274,9 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 			"/referrals/" + first(hospital, "box=in&state=info_requested"), "/referrals/" + danger, "/agreements/" + agreement, "/api-reference", "/no-such-page", "/reports?box=in"},
 		"auditor@hospital.demo": {"/home"},
 		"admin@hospital.demo": {"/calendar", "/calendar?year=2027", "/calendar/hours?of=week", "/calendar/hours?of=ramadan", "/calendar/day?kind=holiday", "/calendar/day?kind=holiday&key=eid_al_fitr-2027",
-			"/calendar/day?kind=ramadan&key=ramadan-2027", "/calendar/units/" + unit},
+			"/calendar/day?kind=ramadan&key=ramadan-2027", "/calendar/units/" + unit,
+			"/users", "/users?state=ended", "/users/invite", "/users/" + doctor, "/users/" + doctor + "/edit", "/users/" + doctor + "/end",
+			"/settings", "/settings/look", "/settings/languages", "/settings/notice", "/settings/limits", "/account", "/account/password", "/account/second-factor"},
 		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements"},
 	}
 	for email, list := range pages {
@@ -285,6 +288,10 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 				b.open(tenant, "/sign-in")
 				if px == 360 {
 					b.look("sign-in")
+					for _, p := range []string{"/forgotten", "/forgotten?asked=1", "/code"} {
+						b.open(tenant, p)
+						b.look(p)
+					}
 					b.signIn(email)
 				}
 			}

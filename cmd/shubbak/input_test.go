@@ -77,7 +77,7 @@ func TestBadInput(t *testing.T) {
 			"an unknown command":        {"POST", "/referrals/" + id + "/explode", map[string]any{}, 404, "not_found", ""},
 			"a wrong method":            {"DELETE", "/referrals/" + id, nil, 405, "method_not_allowed", ""},
 			"a later part's call":       {"GET", "/cases/" + never, nil, 404, "not_found", ""},
-			"a later part's method":     {"POST", "/services", map[string]any{}, 404, "not_found", ""},
+			"a later part's method":     {"POST", "/agreements", map[string]any{}, 404, "not_found", ""},
 			"another later method":      {"PATCH", "/agreements/" + never, map[string]any{}, 404, "not_found", ""},
 			"a limit of 201":            {"GET", "/referrals?limit=201", nil, 400, "unreadable", ""},
 			"a limit that is none":      {"GET", "/referrals?limit=x", nil, 400, "unreadable", ""},

@@ -75,11 +75,11 @@ func (b *browser) hides(words ...string) {
 	}
 }
 
-// leave signs out.
+// leave signs out by the menu of the person.
 func (b *browser) leave() {
 	b.t.Helper()
-	b.do(chromedp.Evaluate[chromedp.Void](`void [...document.querySelectorAll('form[action$="/sign-out"] button')].find(e => e.getClientRects().length > 0).setAttribute('data-next', '')`))
-	b.follow(chromedp.Click(chromedp.CSS(`[data-next]`)), "sign out")
+	b.do(chromedp.Click(chromedp.CSS(`.person > summary`)), chromedp.WaitVisible(chromedp.CSS(`.person .person-menu`)))
+	b.follow(chromedp.Click(chromedp.CSS(`.person form:last-child button`)), "sign out")
 }
 
 // TestJourneyInArabic is the four-tenant story in Chromium, in Arabic, with nothing

@@ -197,7 +197,13 @@ func strangersAreRefused(t *testing.T, w *world) {
 	slip := codeOn(t, desk.page("/referrals/"+referral+"/slip"))
 	const never = "01890000-0000-7000-8000-000000000000"
 	// which record an address names, by its first word
-	record := map[string]string{"people": person, "referrals": referral, "documents": document, "notifications": notice, "agreements": agreement, "slips": slip, "calendar": unit}
+	account := ""
+	for _, x := range w.as("admin@coordination.demo").get("/users?limit=200").want(200).at("items").([]any) {
+		if a := x.(map[string]any); a["email"] == "worker2@coordination.demo" {
+			account = a["id"].(string)
+		}
+	}
+	record := map[string]string{"people": person, "referrals": referral, "documents": document, "notifications": notice, "agreements": agreement, "slips": slip, "calendar": unit, "users": account, "account": w.sessionOf("coordination")}
 	before := w.snapshot()
 	walked := 0
 	for _, r := range w.server.Routes() {
@@ -223,7 +229,7 @@ func strangersAreRefused(t *testing.T, w *world) {
 		body := sample(r)
 		for _, email := range everybody {
 			tenant := tenantOf(email)
-			if tenant == "coordination" || tenant == "hospital" && word != "people" && word != "notifications" {
+			if tenant == "coordination" || tenant == "hospital" && word != "people" && word != "notifications" && word != "users" && word != "account" {
 				continue
 			}
 			if tenant == "hospital" && word == "notifications" {
@@ -253,6 +259,18 @@ func strangersAreRefused(t *testing.T, w *world) {
 	if after := w.snapshot(); !reflect.DeepEqual(before, after) {
 		t.Errorf("something changed: %v → %v", before, after)
 	}
+}
+
+// sessionOf is an open session of somebody at a tenant.
+func (w *world) sessionOf(tenant string) (id string) {
+	w.t.Helper()
+	err := w.db.Read(db.As(context.Background(), w.tenantID(tenant)), func(ctx context.Context) error {
+		return db.Conn(ctx).NewRaw("select id from sessions where tenant_id = ? and ended_at is null limit 1", db.Tenant(ctx)).Scan(ctx, &id)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id
 }
 
 func name(r web.Route) string { return r.Method + " " + r.Path }
@@ -302,7 +320,7 @@ func sample(r web.Route) any {
 	}
 	all := map[string]any{"version": 2, "informed": "yes", "reason": "other", "note": "words", "by_whom": "provider", "text": "words", "service_id": "01890000-0000-7000-8000-000000000001",
 		"starts_at_local": "2030-01-07T10:00", "outcome": "consultation", "purpose": "referral", "recipients": []string{"hospital"}, "categories": []string{"identity"}, "mode": "written",
-		"expires_at": "2030-01-01T00:00:00Z", "estimate": "2030-01-01", "exception_reason": "words"}
+		"expires_at": "2030-01-01T00:00:00Z", "estimate": "2030-01-01", "exception_reason": "words", "delivery": "code"}
 	out := map[string]any{}
 	if r.Doc.In == nil {
 		return out
@@ -335,7 +353,9 @@ func (w *world) snapshot() map[string]string {
 	err := w.db.ReadAsSystem(context.Background(), "test", func(ctx context.Context) error {
 		for _, q := range []string{"select count(*) from people", "select sum(version) from people", "select count(*) from consents", "select sum(version) from consents",
 			"select count(*) from referrals", "select sum(version) from referrals", "select sum(sequence) from referrals", "select count(*) from messages", "select count(*) from documents",
-			"select count(*) from disclosures", "select count(*) from referral_events", "select count(*) from notifications where read_at is not null", "select sum(version) from services", "select count(*) from tenant_calendars", "select count(*) from unit_calendars"} {
+			"select count(*) from disclosures", "select count(*) from referral_events", "select count(*) from notifications where read_at is not null", "select sum(version) from services",
+			"select sum(version) from users", "select count(*) from memberships where valid_to is not null", "select count(*) from sign_in_links", "select sum(version) from tenants", "select count(*) from sessions where ended_at is not null",
+			"select count(*) from tenant_calendars", "select count(*) from unit_calendars"} {
 			var s string
 			if err := db.Conn(ctx).NewRaw("select coalesce(cast(("+q+") as text), '')").Scan(ctx, &s); err != nil {
 				return err

@@ -154,7 +154,8 @@ func (a *app) complete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.accounts = accounts.New(accounts.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Law: a.law, Tenants: a.registry})
+	a.accounts = accounts.New(accounts.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry,
+		Mail: sender, PublicURL: s.PublicURL})
 	a.people = people.New(people.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry})
 	a.agreements = agreements.New(agreements.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Tenants: a.registry})
 	a.calendars = calendars.New(calendars.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Bus: a.bus, Tenants: a.registry})
@@ -170,7 +171,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.referrals = referrals.New(referrals.Deps{DB: a.db, Clock: a.clock, Calendars: a.calendars, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry,
 		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents, Live: a.live,
 		Address: func() string { return strings.TrimSuffix(a.notifications.PublicURL, "/") }})
-	a.people.Withdrawals, a.documents.Subjects = a.referrals, a.referrals
+	a.people.Withdrawals, a.documents.Subjects, a.accounts.Holdings = a.referrals, a.referrals, a.referrals
 	a.people.Panels = append(a.people.Panels, a.referrals.OfPerson)
 	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Referrals: a.referrals, Live: a.live,
 		Mail: sender, PublicURL: s.PublicURL})
@@ -191,7 +192,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.bus.Subscribe(chores...)
 	a.bus.Every(schedule)
 	a.server, err = web.New(web.Deps{DB: a.db, Catalog: a.catalog, Tenants: a.registry, Law: a.law, Sessions: a.accounts, Audit: a.audit, Clock: a.clock, Log: a.log,
-		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.portal, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies, StreamLife: s.streamLife, Patience: s.patience,
+		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.portal, Link: a.accounts.LinkTenant, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies, StreamLife: s.streamLife, Patience: s.patience,
 		Checks: []web.Check{
 			{Name: "database", Run: a.db.Ping},
 			{Name: "store", Run: a.blobs.Ping},
@@ -220,7 +221,7 @@ func (a *app) portal(ctx context.Context, code string) (web.Lead, error) {
 
 // signIn is accounts' sign-in as the kernel wants it.
 func (a *app) signIn(ctx context.Context, email, password string) (string, time.Time, error) {
-	i, err := a.accounts.SignIn(ctx, email, password)
+	i, err := a.accounts.SignIn(ctx, accounts.Credentials{Email: email, Password: password, Page: true})
 	return i.Token, i.ExpiresAt, err
 }
 
@@ -307,6 +308,7 @@ func (a *app) start(ctx context.Context, listen bool, work bool) (*serving, erro
 		s.addr = l.Addr().String()
 		if a.settings.publicIsListen {
 			a.notifications.PublicURL = "http://" + s.addr
+			a.accounts.PublicURL = a.notifications.PublicURL
 		}
 	}
 	stopLive, err := a.live.Start(background)

@@ -14,8 +14,13 @@ import (
 	"shubbak/platform/audit"
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
+	"shubbak/platform/i18n"
+	"shubbak/platform/mail"
+	"shubbak/platform/outbox"
+	"shubbak/platform/vault"
 	"shubbak/policies"
 	"shubbak/tenants"
+	"shubbak/web"
 )
 
 //go:embed migrations
@@ -26,16 +31,25 @@ var locales embed.FS
 
 // The module's permissions.
 var (
-	Me = policies.To("account", "me")
+	Me         = policies.To("account", "me")
+	Administer = policies.To("account", "administer")
+	Govern     = policies.To("tenant", "administer")
 )
 
 // Deps is what the module needs.
 type Deps struct {
-	DB      *db.DB
-	Clock   clock.Clock
-	Audit   *audit.Log
-	Law     *policies.Law
-	Tenants *tenants.Registry
+	DB        *db.DB
+	Clock     clock.Clock
+	Audit     *audit.Log
+	Vault     *vault.Vault
+	Bus       *outbox.Bus
+	Law       *policies.Law
+	Catalog   *i18n.Catalog
+	Tenants   *tenants.Registry
+	Mail      mail.Sender
+	PublicURL string
+	// Holdings knows the work that users hold.
+	Holdings Holdings
 }
 
 // Service is the module's use cases.
@@ -51,13 +65,18 @@ func New(d Deps) *Service { return &Service{Deps: d, hashing: make(chan struct{}
 func (s *Service) Module() modules.Module {
 	return modules.Module{
 		Name: "accounts", Migrations: migrations, Locales: locales,
-		Permissions: []policies.Permission{Me},
+		Permissions: []policies.Permission{Me, Administer, Govern},
 		Routes:      s.routes(),
 		Pages:       s.pages(),
 		Trims: []db.Trim{
 			{Table: "sessions", Where: "coalesce(ended_at, expires_at) < ?", Keep: 30 * 24 * time.Hour},
 			{Table: "sign_in_failures", Where: "at < ?", Keep: 24 * time.Hour},
+			{Table: "kept_forms", Where: "created_at < ?", Keep: SessionLife},
 			{Table: "sign_in_links", Where: "expires_at < ?", Keep: 30 * 24 * time.Hour},
 		},
+		Events:    s.subscriptions(),
+		Schedules: s.schedules(),
+		Nav: []web.NavEntry{{Path: "/users", Key: "users.nav", Icon: "people", Perm: Administer},
+			{Path: "/settings", Key: "settings.nav", Icon: "shield", Perm: Govern}},
 	}
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log/slog"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -14,7 +17,10 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
+	"shubbak/platform/mail"
+	"shubbak/platform/outbox"
 	"shubbak/platform/testkit"
 	"shubbak/platform/vault"
 	"shubbak/policies"
@@ -31,14 +37,45 @@ type house struct {
 	t     *testing.T
 	clock *clock.Manual
 	hash  string
+	desk  *desk
+	post  *letterbox
 	own   *tenants.Tenant
 	other *tenants.Tenant
 }
 
-// noKeys makes no keys: accounts seal nothing.
-type noKeys struct{}
+// desk is what the module above knows of the work that users hold.
+type desk struct {
+	held map[ids.ID[ids.User]][]Holding
+	gave []ids.ID[ids.User] // to whose units something was handed over
+	fail error
+}
 
-func (noKeys) AddTenant(context.Context, string) error { return nil }
+func (d *desk) Lost(_ context.Context, left tenants.Actor) ([]Holding, error) {
+	if left.Has("intake") {
+		return nil, nil
+	}
+	return d.held[left.User], nil
+}
+
+func (d *desk) HandOver(ctx context.Context, left tenants.Actor) error {
+	if list, _ := d.Lost(ctx, left); len(list) > 0 {
+		d.gave = append(d.gave, left.User)
+	}
+	return d.fail
+}
+
+// letters are the mails that were sent.
+type letterbox struct {
+	mu   sync.Mutex
+	sent []mail.Message
+}
+
+func (l *letterbox) Send(_ context.Context, m mail.Message) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sent = append(l.sent, m)
+	return nil
+}
 
 // hash is the stored form of the password, made once: it costs as much as a sign-in.
 var hash = sync.OnceValues(func() (string, error) { return New(Deps{}).HashPassword(context.Background(), password) })
@@ -47,7 +84,7 @@ func each(t *testing.T, fn func(t *testing.T, h *house)) {
 	t.Helper()
 	t.Parallel()
 	var trees []fs.FS
-	for _, tree := range []fs.FS{db.Tree(), vault.Tree(), audit.Tree(), tenants.Tree(), web.Tree(), migrations} {
+	for _, tree := range []fs.FS{db.Tree(), vault.Tree(), audit.Tree(), outbox.Tree(), tenants.Tree(), web.Tree(), migrations} {
 		sub, err := fs.Sub(tree, "migrations")
 		if err != nil {
 			t.Fatal(err)
@@ -61,9 +98,20 @@ func each(t *testing.T, fn func(t *testing.T, h *house)) {
 			t.Fatal(err)
 		}
 		registry := tenants.NewRegistry(d, c, []tenants.Kind{hospital.Kind})
-		h := &house{t: t, clock: c, Service: New(Deps{DB: d, Clock: c, Audit: audit.New(d, c), Law: law, Tenants: registry})}
+		master, err := vault.OpenMaster(filepath.Join(t.TempDir(), "master.key"), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := i18n.New()
+		if err := words.Load(locales, "locales"); err != nil {
+			t.Fatal(err)
+		}
+		v, bus := vault.New(d, master, c), outbox.New(d, c, slog.New(slog.NewTextHandler(io.Discard, nil)), outbox.Config{})
+		h := &house{t: t, clock: c, desk: &desk{held: map[ids.ID[ids.User]][]Holding{}}, post: &letterbox{}}
+		h.Service = New(Deps{DB: d, Clock: c, Audit: audit.New(d, c), Vault: v, Bus: bus, Law: law, Catalog: words, Tenants: registry, Mail: h.post, PublicURL: "https://example.test", Holdings: h.desk})
+		bus.Subscribe(h.subscriptions()...)
 		for slug, to := range map[string]**tenants.Tenant{"hospital": &h.own, "clinic": &h.other} {
-			if *to, err = registry.Add(context.Background(), noKeys{}, tenants.Tenant{Slug: slug, Kind: "hospital", NameAr: slug, NameFr: slug, NameEn: slug}); err != nil {
+			if *to, err = registry.Add(context.Background(), v, tenants.Tenant{Slug: slug, Kind: "hospital", NameAr: slug, NameFr: slug, NameEn: slug}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -98,7 +146,7 @@ func (h *house) unit(parent ids.ID[ids.Unit]) ids.ID[ids.Unit] {
 
 func (h *house) signIn(email string) web.Session {
 	h.t.Helper()
-	in, err := h.SignIn(h.ctx(), email, password)
+	in, err := h.SignIn(h.ctx(), Credentials{Email: email, Password: password})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -112,7 +160,7 @@ func (h *house) signIn(email string) web.Session {
 func TestSignIn(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		id := h.user("Intake@Hospital.demo ", nil, "intake", "supervisor")
-		in, err := h.SignIn(h.ctx(), " intake@hospital.DEMO", password)
+		in, err := h.SignIn(h.ctx(), Credentials{Email: " intake@hospital.DEMO", Password: password})
 		if err != nil || !in.ExpiresAt.Equal(h.clock.Now().Add(12*time.Hour)) || len(in.Token) < 40 {
 			t.Fatalf("%+v %v", in, err)
 		}
@@ -125,7 +173,7 @@ func TestSignIn(t *testing.T) {
 			email, password string
 		}{"another password": {h.own, "intake@hospital.demo", password + "x"}, "no password": {h.own, "intake@hospital.demo", ""},
 			"an unknown address": {h.own, "nobody@hospital.demo", password}, "another tenant": {h.other, "intake@hospital.demo", password}} {
-			if _, err := h.SignIn(as(c.tenant), c.email, c.password); !fault.Has(err, fault.InvalidCredentials) {
+			if _, err := h.SignIn(as(c.tenant), Credentials{Email: c.email, Password: c.password}); !fault.Has(err, fault.InvalidCredentials) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -144,7 +192,7 @@ func TestAnAccountThatWasNeverOpenedHasNoPassword(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, guess := range []string{"", "x", "no such account!"} {
-			if _, err := h.SignIn(h.ctx(), "new@hospital.demo", guess); !fault.Has(err, fault.InvalidCredentials) {
+			if _, err := h.SignIn(h.ctx(), Credentials{Email: "new@hospital.demo", Password: guess}); !fault.Has(err, fault.InvalidCredentials) {
 				t.Errorf("%q: %v", guess, err)
 			}
 		}
@@ -154,11 +202,11 @@ func TestAnAccountThatWasNeverOpenedHasNoPassword(t *testing.T) {
 func TestASessionEnds(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.user("a@hospital.demo", nil, "intake")
-		first, err := h.SignIn(h.ctx(), "a@hospital.demo", password)
+		first, err := h.SignIn(h.ctx(), Credentials{Email: "a@hospital.demo", Password: password})
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := h.SignIn(h.ctx(), "a@hospital.demo", password)
+		second, err := h.SignIn(h.ctx(), Credentials{Email: "a@hospital.demo", Password: password})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,10 +245,10 @@ func TestGuessingIsBraked(t *testing.T) {
 		for range 9 {
 			fail(bucket("pair", "", "a@hospital.demo"), bucket("client", ""))
 		}
-		if _, err := h.SignIn(h.ctx(), "a@hospital.demo", "wrong"); !fault.Has(err, fault.InvalidCredentials) { // the tenth
+		if _, err := h.SignIn(h.ctx(), Credentials{Email: "a@hospital.demo", Password: "wrong"}); !fault.Has(err, fault.InvalidCredentials) { // the tenth
 			t.Errorf("the tenth failure: %v", err)
 		}
-		_, err := h.SignIn(h.ctx(), "a@hospital.demo", password)
+		_, err := h.SignIn(h.ctx(), Credentials{Email: "a@hospital.demo", Password: password})
 		var f *fault.Error
 		if !errors.As(err, &f) || f.Code != fault.TooMany || f.Data["retry_after"] != 900 {
 			t.Errorf("after ten failures the right password, too: %v", err)
@@ -212,7 +260,7 @@ func TestGuessingIsBraked(t *testing.T) {
 		for i := range 100 {
 			fail(bucket("pair", "", fmt.Sprint(i)), bucket("client", ""))
 		}
-		if _, err := h.SignIn(h.ctx(), "b@hospital.demo", password); !fault.Has(err, fault.TooMany) {
+		if _, err := h.SignIn(h.ctx(), Credentials{Email: "b@hospital.demo", Password: password}); !fault.Has(err, fault.TooMany) {
 			t.Errorf("after a hundred failures of one client: %v", err)
 		}
 	})
@@ -221,7 +269,7 @@ func TestGuessingIsBraked(t *testing.T) {
 func TestALinkWorksOnce(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		id := h.user("a@hospital.demo", nil, "intake")
-		before, err := h.SignIn(h.ctx(), "a@hospital.demo", password)
+		before, err := h.SignIn(h.ctx(), Credentials{Email: "a@hospital.demo", Password: password})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,19 +281,19 @@ func TestALinkWorksOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := h.CheckLink(h.ctx(), old); !fault.Has(err, fault.NotFound) {
+		if _, err := h.CheckLink(h.ctx(), old); !fault.Has(err, fault.NotFound) {
 			t.Errorf("a link that a newer one replaced: %v", err)
 		}
-		if err := h.CheckLink(as(h.other), code); !fault.Has(err, fault.NotFound) {
+		if _, err := h.CheckLink(as(h.other), code); !fault.Has(err, fault.NotFound) {
 			t.Errorf("in another tenant: %v", err)
 		}
-		if _, err := h.UseLink(h.ctx(), code, "short"); !fault.Has(err, fault.Invalid) {
+		if _, err := h.UseLink(h.ctx(), Proof{Code: code, Password: "short"}); !fault.Has(err, fault.Invalid) {
 			t.Errorf("a short password: %v", err)
 		}
 		var wg sync.WaitGroup
 		results := make([]error, 2)
 		for i := range results {
-			wg.Go(func() { _, results[i] = h.UseLink(h.ctx(), code, "another password") })
+			wg.Go(func() { _, results[i] = h.UseLink(h.ctx(), Proof{Code: code, Password: "another password"}) })
 		}
 		wg.Wait()
 		if (results[0] == nil) == (results[1] == nil) || !fault.Has(errors.Join(results...), fault.NotFound) {
@@ -254,7 +302,7 @@ func TestALinkWorksOnce(t *testing.T) {
 		if _, err := h.Find(h.ctx(), before.Token); !fault.Has(err, fault.Unauthenticated) {
 			t.Errorf("a session from before: %v", err)
 		}
-		if _, err := h.SignIn(h.ctx(), "a@hospital.demo", "another password"); err != nil {
+		if _, err := h.SignIn(h.ctx(), Credentials{Email: "a@hospital.demo", Password: "another password"}); err != nil {
 			t.Errorf("with the new password: %v", err)
 		}
 		late, err := h.Link(h.ctx(), id)
@@ -262,7 +310,7 @@ func TestALinkWorksOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.clock.Advance(LinkLife)
-		if _, err := h.UseLink(h.ctx(), late, "a third password"); !fault.Has(err, fault.NotFound) {
+		if _, err := h.UseLink(h.ctx(), Proof{Code: late, Password: "a third password"}); !fault.Has(err, fault.NotFound) {
 			t.Errorf("after 72 hours: %v", err)
 		}
 	})
@@ -278,7 +326,7 @@ func TestALinkThatSomebodyIsUsingIsNotFree(t *testing.T) {
 		first, second := make(chan error, 1), make(chan error, 1)
 		take := func(after func()) error {
 			return h.DB.InTx(h.ctx(), func(ctx context.Context) error {
-				_, err := takeLink(ctx, hashToken(code), h.clock.Now())
+				err := takeLink(ctx, hashToken(code), h.clock.Now())
 				after()
 				return err
 			})

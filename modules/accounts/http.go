@@ -22,6 +22,26 @@ type signInAnswer struct {
 	ExpiresAt time.Time `json:"expires_at" validate:"required"`
 }
 
+func (b signInBody) credentials() Credentials {
+	c := Credentials{Email: b.Email, Password: b.Password}
+	if b.Code != nil {
+		c.Code = *b.Code
+	}
+	return c
+}
+
+type preferencesBody struct {
+	Language    string `json:"language" validate:"required,max=2"`
+	SingleKeys  *bool  `json:"single_keys" validate:"required"`
+	MailNotices *bool  `json:"mail_notices" validate:"required"`
+}
+
+type preferencesAnswer struct {
+	Language    string `json:"language" validate:"required"`
+	SingleKeys  bool   `json:"single_keys" validate:"required"`
+	MailNotices bool   `json:"mail_notices" validate:"required"`
+}
+
 type meAnswer struct {
 	User struct {
 		ID     ids.ID[ids.User] `json:"id" validate:"required"`
@@ -36,10 +56,18 @@ type meAnswer struct {
 }
 
 func (s *Service) routes() []web.Route {
-	return []web.Route{
+	return append(append(s.userRoutes(), s.settingRoutes()...), []web.Route{
+		web.JSON(http.MethodGet, "/preferences", "How the reader wants to work", Me, func(ctx context.Context, _ web.Nothing) (preferencesAnswer, error) {
+			p, err := s.Preferences(ctx)
+			return preferencesAnswer(p), err
+		}),
+		web.JSON(http.MethodPut, "/preferences", "Language, single-key shortcuts, mails about notices", Me, func(ctx context.Context, in preferencesBody) (preferencesAnswer, error) {
+			p := Preferences{Language: in.Language, SingleKeys: *in.SingleKeys, MailNotices: *in.MailNotices}
+			return preferencesAnswer(p), s.SetPreferences(ctx, p)
+		}),
 		web.JSON(http.MethodPost, "/session", "Sign in", web.Public, func(ctx context.Context, in signInBody) (signInAnswer, error) {
-			i, err := s.SignIn(ctx, in.Email, in.Password)
-			return signInAnswer(i), err
+			i, err := s.SignIn(ctx, in.credentials())
+			return signInAnswer{i.Token, i.ExpiresAt}, err
 		}).Creates(),
 		web.JSON(http.MethodDelete, "/session", "Sign out", Me, func(ctx context.Context, _ web.Nothing) (web.Nothing, error) {
 			return web.Nothing{}, s.SignOut(ctx)
@@ -51,5 +79,5 @@ func (s *Service) routes() []web.Route {
 			out.Tenant, out.Roles, out.Permissions = a.Tenant.Slug, a.Roles, s.Law.Of(a)
 			return out, nil
 		}),
-	}
+	}...)
 }

@@ -2,27 +2,35 @@ package accounts
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
 
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
 	"shubbak/web"
+
+	"github.com/a-h/templ"
 )
 
 func (s *Service) pages() []web.Route {
-	return []web.Route{
+	out := []web.Route{
 		web.Page(http.MethodGet, "/sign-in", web.Public, s.signInPage),
 		web.Page(http.MethodPost, "/sign-in", web.Public, s.signInPost),
-		web.Page(http.MethodPost, "/sign-out", Me, s.signOutPost),
+		web.Page(http.MethodPost, "/sign-out", Me, s.signOutPost).WhileShut(),
 		web.Page(http.MethodPost, "/language", web.Public, s.languagePost),
 		web.Page(http.MethodGet, "/link/:code", web.Public, s.linkPage),
 		web.Page(http.MethodPost, "/link/:code", web.Public, s.linkPost),
+		web.Page(http.MethodGet, "/code", web.Public, s.codePage),
+		web.Page(http.MethodPost, "/code", web.Public, s.codePost),
 	}
+	return slices.Concat(out, s.userPages(), s.ownPages(), s.settingPages())
 }
 
 // signIn is what the form shows again after a refusal; never the password.
 type signIn struct {
 	Next, Email, Error string
+	Step               string // the password was right: the code is asked
 }
 
 func (s *Service) signInPage(c *web.Ctx) error {
@@ -36,16 +44,21 @@ func (s *Service) signInPage(c *web.Ctx) error {
 
 func (s *Service) signInPost(c *web.Ctx) error {
 	f := c.Form()
-	issued, err := s.SignIn(c.Std(), f.Get("email"), f.Get("password"))
-	if fault.Has(err, fault.InvalidCredentials) || fault.Has(err, fault.TooMany) {
+	issued, err := s.SignIn(c.Std(), Credentials{Email: f.Get("email"), Password: f.Get("password"), Code: f.Get("code"), Step: f.Get("step"), Page: true})
+	if fault.Has(err, fault.InvalidCredentials) || fault.Has(err, fault.TooMany) || fault.Has(err, fault.CodeRequired) {
 		c.Unprocessable(err)
 		v := c.View("")
 		v.Plain, v.Failed, v.Title = true, true, v.T("signin.title")
-		key := "signin.refused"
-		if fault.Has(err, fault.TooMany) {
-			key = "fault.too_many_requests"
+		x := signIn{Next: f.Get("next"), Email: f.Get("email"), Step: issued.Step, Error: v.T("signin.refused")}
+		switch {
+		case fault.Has(err, fault.TooMany):
+			x.Error = v.T("fault.too_many_requests")
+		case fault.Has(err, fault.CodeRequired):
+			x.Error, v.Failed = "", false
+		case issued.Step != "":
+			x.Error = v.T("account.factor.wrong")
 		}
-		return c.Render(signInView(v, signIn{Next: f.Get("next"), Email: f.Get("email"), Error: v.T(key)}))
+		return c.Render(signInView(v, x))
 	}
 	if err != nil {
 		return err
@@ -59,6 +72,9 @@ func (s *Service) signOutPost(c *web.Ctx) error {
 		return err
 	}
 	c.SetSession("", time.Time{})
+	if next := c.Form().Get("next"); next != "" { // somebody else signs in, and goes on here
+		return c.See("/sign-in?next=" + url.QueryEscape(c.Next(next)))
+	}
 	return c.See("/sign-in")
 }
 
@@ -76,26 +92,10 @@ func (s *Service) languagePost(c *web.Ctx) error {
 	return c.See(c.Next(c.Form().Get("next")))
 }
 
-func (s *Service) linkPage(c *web.Ctx) error {
-	if err := s.CheckLink(c.Std(), c.Params("code")); err != nil {
-		return err
+// signInFault is the control that the summary leads to.
+func signInFault(f signIn) templ.SafeURL {
+	if f.Step != "" {
+		return "#code"
 	}
-	v := c.View("")
-	v.Plain, v.Title = true, v.T("link.title")
-	return c.Render(linkView(v, c.Params("code"), ""))
-}
-
-func (s *Service) linkPost(c *web.Ctx) error {
-	issued, err := s.UseLink(c.Std(), c.Params("code"), c.Form().Get("password"))
-	if fields := web.Faults(err); fields != nil {
-		c.Unprocessable(err)
-		v := c.View("")
-		v.Plain, v.Failed, v.Title = true, true, v.T("link.title")
-		return c.Render(linkView(v, c.Params("code"), c.FieldSentence(fields[0])))
-	}
-	if err != nil {
-		return err
-	}
-	c.SetSession(issued.Token, issued.ExpiresAt)
-	return c.See(c.Next(""))
+	return "#email"
 }

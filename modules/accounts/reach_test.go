@@ -20,7 +20,7 @@ func TestMembershipsAreValidForATime(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		in, err := h.SignIn(h.ctx(), "a@hospital.demo", password)
+		in, err := h.SignIn(h.ctx(), Credentials{Email: "a@hospital.demo", Password: password})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"shubbak/platform/db"
-	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 
@@ -38,18 +37,13 @@ type sessionRow struct {
 	TenantID      ids.ID[ids.Tenant]
 	UserID        ids.ID[ids.User]
 	TokenHash     string
+	Kind          string // page, or token for a program
+	Device        string // "Firefox, Windows": enough to know one's own
 	CreatedAt     time.Time
+	SeenAt        time.Time `bun:",nullzero"`
+	LockedAt      time.Time `bun:",nullzero"`
 	ExpiresAt     time.Time
 	EndedAt       time.Time `bun:",nullzero"`
-}
-
-type linkRow struct {
-	bun.BaseModel `bun:"table:sign_in_links,alias:l"`
-	CodeHash      string `bun:",pk"`
-	TenantID      ids.ID[ids.Tenant]
-	UserID        ids.ID[ids.User]
-	ExpiresAt     time.Time
-	UsedAt        time.Time `bun:",nullzero"`
 }
 
 type failureRow struct {
@@ -133,8 +127,20 @@ func endSession(ctx context.Context, id ids.ID[ids.Session], now time.Time) erro
 	return err
 }
 
-func endSessions(ctx context.Context, user ids.ID[ids.User], now time.Time) error {
-	_, err := db.Conn(ctx).NewUpdate().Model((*sessionRow)(nil)).Set("ended_at = ?", now).Where("tenant_id = ?", db.Tenant(ctx)).Where("user_id = ?", user).Where("ended_at is null").Exec(ctx)
+// endSessions ends all sessions of a user but one; zero spares none.
+func endSessions(ctx context.Context, user ids.ID[ids.User], but ids.ID[ids.Session], now time.Time) error {
+	q := db.Conn(ctx).NewUpdate().Model((*sessionRow)(nil)).Set("ended_at = ?", now).Where("tenant_id = ?", db.Tenant(ctx)).Where("user_id = ?", user).Where("ended_at is null")
+	if !but.IsZero() {
+		q = q.Where("id <> ?", but)
+	}
+	_, err := q.Exec(ctx)
+	return err
+}
+
+// endTokens ends the sessions of a user's programs.
+func endTokens(ctx context.Context, user ids.ID[ids.User], now time.Time) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*sessionRow)(nil)).Set("ended_at = ?", now).Where("tenant_id = ?", db.Tenant(ctx)).Where("user_id = ?", user).
+		Where("kind = ?", token).Where("ended_at is null").Exec(ctx)
 	return err
 }
 
@@ -147,11 +153,17 @@ type sessionView struct {
 	Locale    string
 	Role      string
 	UnitID    ids.ID[ids.Unit]
+	Kind      string
+	SeenAt    time.Time
+	LockedAt  time.Time
+	KeysOff   bool
+	HasTotp   bool
 }
 
 // sessionRows is one row per membership that is valid now, in the order of roles.
 func sessionRows(ctx context.Context, hash string, now time.Time) (rows []sessionView, err error) {
-	err = db.Conn(ctx).NewRaw(`select s.id, s.user_id, u.email, u.name_ar, u.name_latin, coalesce(u.locale, '') as locale, m.role, m.unit_id
+	err = db.Conn(ctx).NewRaw(`select s.id, s.user_id, u.email, u.name_ar, u.name_latin, coalesce(u.locale, '') as locale, m.role, m.unit_id,
+		s.kind, s.seen_at, s.locked_at, u.keys_off, u.totp_at is not null as has_totp
 		from sessions s join users u on u.id = s.user_id and u.tenant_id = s.tenant_id
 		join memberships m on m.user_id = u.id and m.tenant_id = s.tenant_id
 		where s.token_hash = ? and s.tenant_id = ? and s.ended_at is null and s.expires_at > ? and u.ended_at is null
@@ -194,7 +206,7 @@ func staffWith(ctx context.Context, roles []string, units []ids.ID[ids.Unit], li
 	}
 	out := make([]Staff, len(rows))
 	for i, r := range rows {
-		out[i] = Staff{ID: r.ID, Name: i18n.Words{Ar: r.NameAr, Fr: r.NameLatin, En: r.NameLatin}, Email: r.Email, Locale: i18n.Lang(r.Locale)}
+		out[i] = staffOf(r.User)
 	}
 	return out, nil
 }
@@ -238,38 +250,6 @@ func unitsByID(ctx context.Context, list []ids.ID[ids.Unit]) (map[ids.ID[ids.Uni
 		out[r.ID] = r.Unit
 	}
 	return out, err
-}
-
-func insertLink(ctx context.Context, l linkRow) error {
-	_, err := db.Conn(ctx).NewInsert().Model(&l).Exec(ctx)
-	return err
-}
-
-func endLinks(ctx context.Context, user ids.ID[ids.User], now time.Time) error {
-	_, err := db.Conn(ctx).NewUpdate().Model((*linkRow)(nil)).Set("used_at = ?", now).Where("tenant_id = ?", db.Tenant(ctx)).Where("user_id = ?", user).Where("used_at is null").Exec(ctx)
-	return err
-}
-
-func linkUser(ctx context.Context, hash string, now time.Time) (ids.ID[ids.User], error) {
-	var r linkRow
-	err := db.Conn(ctx).NewSelect().Model(&r).Where("l.tenant_id = ?", db.Tenant(ctx)).Where("l.code_hash = ?", hash).Where("l.used_at is null").Where("l.expires_at > ?", now).Scan(ctx)
-	return r.UserID, err
-}
-
-// takeLink uses a link up; of two at once one gets not_found.
-func takeLink(ctx context.Context, hash string, now time.Time) (ids.ID[ids.User], error) {
-	id, err := linkUser(ctx, hash, now)
-	if db.NoRows(err) {
-		return id, fault.New(fault.NotFound)
-	}
-	if err != nil {
-		return id, err
-	}
-	res, err := db.Conn(ctx).NewUpdate().Model((*linkRow)(nil)).Set("used_at = ?", now).Where("tenant_id = ?", db.Tenant(ctx)).Where("code_hash = ?", hash).Where("used_at is null").Exec(ctx)
-	if fault.Has(db.Affected(res, err), fault.VersionConflict) {
-		return id, fault.New(fault.NotFound)
-	}
-	return id, err
 }
 
 func memberships(ctx context.Context, user ids.ID[ids.User]) ([]Membership, error) {

@@ -112,6 +112,8 @@ func (s *Service) recipients(ctx context.Context, t *tenants.Tenant, m referrals
 			return s.one(ctx, m.Assignee)
 		}
 		return s.Accounts.WithRoles(ctx, m.ToUnit, t.Declared().Desk)
+	case whom == SendingUser && !receiver && m.FromUser.IsZero(): // who sent it has left: the unit has it
+		return s.Accounts.WithRoles(ctx, m.FromUnit, t.Declared().Desk)
 	case whom == SendingUser && !receiver:
 		return s.one(ctx, m.FromUser)
 	case whom == Approvers && !receiver:
@@ -219,6 +221,9 @@ func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
 	if err != nil {
 		return err
 	}
+	if to.Mailbox == "" {
+		return nil
+	}
 	lang := to.Locale
 	if lang == "" {
 		t, err := s.Tenants.ByID(ctx, n.TenantID)
@@ -227,7 +232,7 @@ func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
 		}
 		lang = t.Locale
 	}
-	return s.Mail.Send(ctx, s.compose(n, to.Email, lang))
+	return s.Mail.Send(ctx, s.compose(n, to.Mailbox, lang))
 }
 
 // compose makes the one form of all mails.

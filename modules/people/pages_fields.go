@@ -117,3 +117,19 @@ func coded(v *web.View, prefix string, list []string) string {
 	}
 	return Joined(v, out)
 }
+
+// noticeWords is the information notice: the institution's own words where it wrote
+// some, else the general ones, with the number of its authorisation.
+func noticeWords(v *web.View) string {
+	number := v.Tenant.Authorisation
+	if own := v.Tenant.Notice(v.Lang); own != "" {
+		if number != "" {
+			own += " " + v.T("people.notice.number", "Number", number)
+		}
+		return own
+	}
+	if number == "" {
+		number = v.T("people.notice.auth")
+	}
+	return v.T("msg.privacy_notice", "controller", v.Tenant.Name(v.Lang), "purpose", v.T("people.notice.purpose"), "auth", number)
+}

@@ -555,9 +555,9 @@ func (s *Service) paperForm(v *web.View, x paper) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var21 string
-		templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("msg.privacy_notice", "controller", v.Tenant.Name(v.Lang), "purpose", v.T("people.notice.purpose"), "auth", v.T("people.notice.auth")))
+		templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(noticeWords(v))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `modules/people/pages_register.templ`, Line: 104, Col: 143}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `modules/people/pages_register.templ`, Line: 104, Col: 19}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 		if templ_7745c5c3_Err != nil {

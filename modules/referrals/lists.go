@@ -190,7 +190,7 @@ func (s *Service) view(ctx context.Context, a tenants.Actor, r Referral, service
 	case r.FromTenant:
 		v.Owner.Unit = r.FromUnit
 		if a.Tenant.ID == r.FromTenant {
-			v.Owner.User = r.FromUser
+			v.Owner.User = r.Sender()
 		}
 	default:
 		v.Owner.Unit = r.ToUnit

@@ -268,7 +268,7 @@ func (s *Service) lines(ctx context.Context, v *web.View, rows []View) ([]listLi
 		}
 		other, mine := r.From.Tenant, r.row.OwnerUser
 		if x.Side != policies.Receiver {
-			other, mine = r.To.Tenant, r.row.FromUser
+			other, mine = r.To.Tenant, r.row.Sender()
 		}
 		x.Other = s.tenantName(ctx, v, other)
 		if r.row.Letter() {

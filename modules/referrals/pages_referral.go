@@ -256,7 +256,7 @@ func (s *Service) exchange(ctx context.Context, v *web.View, p *sheet) error {
 			p.Opened = v.T("referrals.opened.by", "Name", name(p.row.OpenedBy), "When", when(v, p.row.OpenedAt))
 		}
 	} else {
-		p.Assignee = name(p.row.FromUser)
+		p.Assignee = name(p.row.Sender())
 		if !p.row.OpenedAt.IsZero() {
 			p.Opened = v.T("referrals.opened.partner", "When", when(v, p.row.OpenedAt))
 		}

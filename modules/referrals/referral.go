@@ -171,6 +171,7 @@ type Referral struct {
 	FromUnit       ids.ID[ids.Unit] `bun:",nullzero"`
 	ToUnit         ids.ID[ids.Unit] `bun:",nullzero"`
 	FromUser       ids.ID[ids.User]
+	FromHanded     bool // who sent it has left: the unit answers for it
 	PersonID       ids.ID[ids.Person]
 	KeyID          ids.ID[ids.Key] // the person's key, under which everything sealed here stands
 	ServiceID      ids.ID[ids.Service]
@@ -235,6 +236,14 @@ type Referral struct {
 	OpenedAt   time.Time        `bun:",nullzero"` // a slice above the card was opened by the receiver
 	OpenedBy   ids.ID[ids.User] `bun:",nullzero"`
 	EndedAt    time.Time        `bun:",nullzero"`
+}
+
+// Sender is who answers for it on the sending side in person, zero for the unit.
+func (r *Referral) Sender() ids.ID[ids.User] {
+	if r.FromHanded {
+		return ids.ID[ids.User]{}
+	}
+	return r.FromUser
 }
 
 // Event is one line of a referral's history; sequences are 1, 2, 3 … without a gap.

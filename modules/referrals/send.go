@@ -393,5 +393,5 @@ func (s *Service) record(ctx context.Context, r *Referral, events []Event) error
 
 func (s *Service) moved(r Referral, e Event) Moved {
 	return Moved{Referral: r.ID, Number: r.Number, Event: e.Event, Sequence: e.Sequence, FromTenant: r.FromTenant, ToTenant: r.ToTenant, FromUnit: r.FromUnit, ToUnit: r.ToUnit,
-		FromUser: r.FromUser, Assignee: r.OwnerUser, Danger: r.Danger, Letter: r.Letter(), ByTenant: e.ByTenant, ByUser: e.ByUser, Reason: e.ReasonCode, Exception: r.Exception, Unsent: r.SentAt.IsZero(), Step: e.Sequence}
+		FromUser: r.Sender(), Assignee: r.OwnerUser, Danger: r.Danger, Letter: r.Letter(), ByTenant: e.ByTenant, ByUser: e.ByUser, Reason: e.ReasonCode, Exception: r.Exception, Unsent: r.SentAt.IsZero(), Step: e.Sequence}
 }

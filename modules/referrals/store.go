@@ -384,3 +384,16 @@ func setCard(ctx context.Context, r Referral) error {
 		Set("card_language = ?", r.CardLanguage).Where("id = ?", r.ID).Where("from_tenant = ?", db.Tenant(ctx)).Exec(ctx)
 	return err
 }
+
+// heldBy lists the open referrals that one user of the tenant of ctx holds in person.
+func heldBy(ctx context.Context, user ids.ID[ids.User]) ([]Referral, error) {
+	var rows []row
+	t := db.Tenant(ctx)
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("((r.to_tenant = ? and r.owner_user = ? and r.sent_at is not null) or (r.from_tenant = ? and r.from_user = ? and not r.from_handed))", t, user, t, user).
+		Where("(r.is_open or r.to_decide)").OrderExpr("r.id").Scan(ctx)
+	out := make([]Referral, len(rows))
+	for i, r := range rows {
+		out[i] = r.Referral
+	}
+	return out, err
+}

@@ -18,6 +18,7 @@ type Code string
 const (
 	Unauthenticated     Code = "unauthenticated"
 	InvalidCredentials  Code = "invalid_credentials"
+	CodeRequired        Code = "code_required"
 	Forbidden           Code = "forbidden"
 	NotFound            Code = "not_found"
 	MethodNotAllowed    Code = "method_not_allowed"

@@ -10,7 +10,7 @@ var Kind = tenants.Kind{
 	Modules: []string{"accounts", "calendars", "people", "directory", "agreements", "documents", "referrals", "notifications", "reports"},
 	Roles:   []string{"admin", "intake", "practitioner", "supervisor", "signatory", "field_supervisor", "auditor", "dpo"},
 	Home:    "/home",
-	Nav:     []string{"/referrals?box=in", "/referrals?box=out", "/people", "/services", "/agreements", "/calendar", "/notifications"},
+	Nav:     []string{"/referrals?box=in", "/referrals?box=out", "/people", "/services", "/agreements", "/notifications", "/users", "/calendar", "/settings"},
 	Accent:  "chamber",
 	Care:    false,
 	Desk:    "intake",

@@ -10,7 +10,7 @@ var Kind = tenants.Kind{
 	Modules:     []string{"accounts", "calendars", "people", "directory", "agreements", "documents", "referrals", "notifications", "reports"},
 	Roles:       []string{"admin", "reception", "social_worker", "supervisor", "delegate", "coordinator", "signatory", "field_supervisor", "auditor", "dpo"},
 	Home:        "/home",
-	Nav:         []string{"/home", "/people", "/referrals?box=out", "/referrals?box=in", "/services", "/agreements", "/calendar", "/notifications"},
+	Nav:         []string{"/home", "/people", "/referrals?box=out", "/referrals?box=in", "/services", "/agreements", "/notifications", "/users", "/calendar", "/settings"},
 	Accent:      "coordination",
 	Care:        false,
 	Coordinates: true,

@@ -61,6 +61,7 @@ document.addEventListener("keydown", (e) => {
 		return;
 	}
 	if (field || e.ctrlKey || e.altKey || e.metaKey) return;
+	if (document.body.dataset.keys === "off" && e.key !== "Escape") return;
 	if (e.key === "/" && focus("input[type=search]")) {
 		e.preventDefault();
 		return;
@@ -150,3 +151,47 @@ document.querySelectorAll("[data-print]").forEach((b) => {
 	b.hidden = false;
 	b.addEventListener("click", () => print());
 });
+// A computer that was left alone covers its page and asks for the password again:
+// what was typed stays underneath. All pages of one portal count together.
+const sheet = document.querySelector("template#lock");
+if (sheet) {
+	const base = sheet.dataset.base, key = "seen" + base, idle = sheet.dataset.minutes * 60000;
+	let box = null, told = Date.now();
+	const used = () => { try { localStorage.setItem(key, Date.now()); } catch { /* this page counts alone */ } };
+	const last = () => { try { return Number(localStorage.getItem(key)) || told; } catch { return told; } };
+	const post = (path, data) => fetch(base + path, { method: "POST", body: new URLSearchParams(data), headers: { "X-Requested-With": "fetch" } });
+	const open = () => {
+		if (box) { box.close(); box.remove(); box = null; }
+		used();
+	};
+	const cover = () => {
+		document.body.append(sheet.content.cloneNode(true));
+		box = document.querySelector("dialog.lock");
+		box.addEventListener("cancel", (e) => e.preventDefault());
+		box.querySelector("form").addEventListener("submit", async (e) => {
+			e.preventDefault();
+			let right = false;
+			try { right = (await post("/unlock", new FormData(e.target))).ok; } catch { /* the line is down */ }
+			if (right) return open();
+			box.querySelector(".error").hidden = false;
+			box.querySelectorAll("button").forEach((b) => { b.disabled = false; });
+			box.querySelector("input[type=password]").value = "";
+			box.querySelector("input[type=password]").focus();
+		});
+		box.showModal();
+	};
+	used();
+	for (const kind of ["keydown", "pointerdown", "input"]) document.addEventListener(kind, () => {
+		if (box) return;
+		used();
+		// The server counts requests only: somebody who writes for long is still there.
+		if (Date.now() - told > idle / 4) { told = Date.now(); fetch(base + "/seen").catch(() => {}); }
+	});
+	const look = () => {
+		const left = Date.now() - last() > idle;
+		if (left && !box) { cover(); post("/lock", new FormData(box.querySelector("form"))).catch(() => {}); }
+		if (!left && box) open();
+	};
+	setInterval(look, Math.min(15000, idle / 4));
+	document.addEventListener("visibilitychange", look); // a machine that slept counted nothing
+}
