@@ -260,6 +260,17 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 	person := desk.get("/referrals?box=out&state=scheduled").want(200).text("items.0.person_id")
 	agreement := hospital.get("/agreements").want(200).text("items.0.id")
 	service := desk.service("hospital", "psychiatric")
+	body := desk.get("/organizations").want(200).text("items.0.id")
+	desks := desk.get("/units").want(200).text("items.0.id")
+	reception := ""
+	for _, x := range desk.get("/services?all=1&limit=200").want(200).at("items").([]any) {
+		if m := x.(map[string]any); m["tenant"] == "coordination" {
+			reception = m["id"].(string)
+		}
+	}
+	letterTo := desk.get("/services?need=civil_papers").want(200).text("items.0.id")
+	carrier := desk.person(nil)
+	letter := desk.post("/referrals", map[string]any{"person_id": carrier, "need": "civil_papers", "service_id": letterTo, "priority": "routine", "reason": "Inscription des enfants", "send": true}).want(201).text("id")
 	danger := desk.danger(nil).want(201).text("id")
 	unit := w.as("admin@hospital.demo").get("/calendar/units").want(200).text("items.0.id")
 	doctor, _ := w.as("admin@hospital.demo").userID("doctor@hospital.demo")
@@ -267,9 +278,11 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 		"worker@coordination.demo": {"/home", "/people", "/people/new", "/people/" + person, "/people/" + person + "/refer", "/people/" + person + "/refer?need=psychiatric",
 			"/people/" + person + "/refer/" + service + "?need=psychiatric", "/people/" + person + "/consents/new", "/referrals?box=out", "/referrals?box=in", "/services",
 			"/referrals/" + first(desk, "box=out&state=completed"), "/referrals/" + first(desk, "box=out&state=declined"), "/referrals/" + first(desk, "box=out&state=draft"), "/notifications", "/agreements", "/danger", "/danger?person=" + person, "/referrals/" + danger, "/reports?box=out",
+			"/people/" + person + "/letter/" + letterTo, "/referrals/" + letter, "/referrals/" + letter + "/letter", "/referrals/" + letter + "/accept",
 			"/referrals/" + first(desk, "box=out&state=scheduled") + "/slip"},
-		"admin@coordination.demo": {"/danger/numbers"},
-		"head@coordination.demo":  {"/referrals?box=out&tab=review", "/referrals/" + danger},
+		"admin@coordination.demo": {"/danger/numbers", "/services", "/services/new", "/services/" + reception + "/edit", "/organizations", "/organizations/new", "/organizations/" + body + "/edit", "/services/new?organization=" + body,
+			"/settings/units", "/settings/units/new", "/units/" + desks + "/edit"},
+		"head@coordination.demo": {"/referrals?box=out&tab=review", "/referrals/" + danger},
 		"intake@hospital.demo": {"/home", "/referrals?box=in", "/referrals/" + first(hospital, "box=in&state=sent"), "/referrals/" + first(hospital, "box=in&state=scheduled"),
 			"/referrals/" + first(hospital, "box=in&state=info_requested"), "/referrals/" + danger, "/agreements/" + agreement, "/api-reference", "/no-such-page", "/reports?box=in"},
 		"auditor@hospital.demo": {"/home"},

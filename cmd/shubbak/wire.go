@@ -165,8 +165,9 @@ func (a *app) complete(ctx context.Context) error {
 			found, err := a.accounts.Units(ctx, id)
 			return err == nil && found[id].TenantID == tenants.Current(ctx), err
 		},
-		Judge:   func(ctx context.Context) (directory.Judge, error) { return a.agreements.For(ctx) },
-		Profile: func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
+		UnitNames: a.accounts.UnitChoices,
+		Judge:     func(ctx context.Context) (directory.Judge, error) { return a.agreements.For(ctx) },
+		Profile:   func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
 	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs})
 	a.referrals = referrals.New(referrals.Deps{DB: a.db, Clock: a.clock, Calendars: a.calendars, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry,
 		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents, Live: a.live,

@@ -138,6 +138,7 @@ type Unit struct {
 	NameEn    string
 	Commune   string `bun:",nullzero"`
 	OnCall    string `bun:",nullzero"`
+	Version   int64
 	CreatedAt time.Time
 }
 

@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"shubbak/platform/ids"
@@ -56,7 +57,7 @@ type meAnswer struct {
 }
 
 func (s *Service) routes() []web.Route {
-	return append(append(s.userRoutes(), s.settingRoutes()...), []web.Route{
+	return append(slices.Concat(s.userRoutes(), s.settingRoutes(), s.unitRoutes()), []web.Route{
 		web.JSON(http.MethodGet, "/preferences", "How the reader wants to work", Me, func(ctx context.Context, _ web.Nothing) (preferencesAnswer, error) {
 			p, err := s.Preferences(ctx)
 			return preferencesAnswer(p), err

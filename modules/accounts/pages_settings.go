@@ -24,6 +24,7 @@ type section struct {
 // sections are the settings in the order in which a new institution makes them.
 var sections = []section{
 	{"/settings/look", "settings.look", "window", Govern},
+	{"/settings/units", "settings.units", "building", Administer},
 	{"/settings/languages", "settings.languages", "message", Govern},
 	{"/settings/notice", "settings.notice", "shield", Govern},
 	{"/settings/limits", "settings.limits", "lock", Govern},

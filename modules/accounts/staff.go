@@ -131,7 +131,7 @@ func (s *Service) AddUnit(ctx context.Context, u Unit) (Unit, error) {
 	if u.ID.IsZero() {
 		u.ID = ids.New[ids.Unit]()
 	}
-	u.TenantID, u.CreatedAt = tenants.Current(ctx), s.Clock.Now()
+	u.TenantID, u.Version, u.CreatedAt = tenants.Current(ctx), 1, s.Clock.Now()
 	return u, s.DB.InTx(ctx, func(ctx context.Context) error { return insertUnit(ctx, u) })
 }
 

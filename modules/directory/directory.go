@@ -57,6 +57,8 @@ type Deps struct {
 	Profile func(ctx context.Context, id ids.ID[ids.Person]) (terms.Profile, error)
 	// OwnUnit reports whether a unit is of the tenant of a context.
 	OwnUnit func(ctx context.Context, id ids.ID[ids.Unit]) (bool, error)
+	// UnitNames are the units of the tenant of a context, for a form.
+	UnitNames UnitNames
 	// Outcomes are the codes that a service may use.
 	Outcomes []string
 }

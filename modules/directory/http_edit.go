@@ -15,6 +15,13 @@ type words struct {
 	En string `json:"en" validate:"max=200"`
 }
 
+// anyWords is a name that the use case checks: a patch may leave it out.
+type anyWords struct {
+	Ar string `json:"ar" validate:"max=200"`
+	Fr string `json:"fr" validate:"max=200"`
+	En string `json:"en" validate:"max=200"`
+}
+
 type paper struct {
 	Ar string `json:"ar" validate:"max=1000"`
 	Fr string `json:"fr" validate:"max=1000"`
@@ -36,7 +43,7 @@ type serviceBody struct {
 type servicePatch struct {
 	ID          ids.ID[ids.Service]            `path:"id" json:"-"`
 	Version     int64                          `json:"version" validate:"required"`
-	Name        web.Optional[words]            `json:"name"`
+	Name        web.Optional[anyWords]         `json:"name"`
 	Needs       web.Optional[[]string]         `json:"needs"`
 	Eligibility web.Optional[Eligibility]      `json:"eligibility"`
 	Triage      web.Optional[[]Question]       `json:"triage"`

@@ -13,7 +13,7 @@ import (
 )
 
 func (d *Directory) pages() []web.Route {
-	return []web.Route{web.Page(http.MethodGet, "/services", Read, d.servicesPage)}
+	return append([]web.Route{web.Page(http.MethodGet, "/services", Read, d.servicesPage)}, d.editPages()...)
 }
 
 func (d *Directory) nav() []web.NavEntry {

@@ -219,22 +219,6 @@ func typedName(f url.Values, name string) {
 	f.Set("family_name"+suffix, family)
 }
 
-// Communes lists the communes by province, in the reader's language.
-func (s *Service) Communes(v *web.View) []web.ChoiceGroup {
-	out := make([]web.ChoiceGroup, 0, len(s.terms.Provinces))
-	for _, p := range s.terms.Provinces {
-		g := web.ChoiceGroup{Word: p.Name.In(v.Lang)}
-		for _, c := range s.terms.Communes {
-			if c.Parent == p.Code {
-				g.Choices = append(g.Choices, web.Choice{Value: c.Code, Word: c.Name.In(v.Lang)})
-			}
-		}
-		sortChoices(g.Choices)
-		out = append(out, g)
-	}
-	return out
-}
-
 // recipients are the tenants to whom a person may agree, by slug.
 func (s *Service) recipients(ctx context.Context, v *web.View) ([]web.Choice, error) {
 	list, err := s.Tenants.All(ctx)

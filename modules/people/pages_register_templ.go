@@ -437,7 +437,7 @@ func (s *Service) paperForm(v *web.View, x paper) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = web.Pick(v, x.box(v, "commune", true), v.T("form.choose"), s.Communes(v)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.Pick(v, x.box(v, "commune", true), v.T("form.choose"), web.Communes(v)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -58,7 +58,7 @@ func (s *Service) deeds(v *web.View, r Referral, now time.Time) (out []deed, pri
 			continue
 		}
 		d := deed{Command: c, Word: v.T(actKey(v, r, c)), Icon: actIcons[c], Press: (oncePress[c] || c == Send) && !r.asksSource(c), Danger: dangerous[c]}
-		if c == Accept || c == Acknowledge || c == Start || c == Send || c == Complete || c == Confirm {
+		if !r.Letter() && (c == Accept || c == Acknowledge || c == Start || c == Send || c == Complete || c == Confirm) {
 			d.Hint = v.T("referrals.hint." + string(c))
 		}
 		out = append(out, d)
@@ -72,9 +72,15 @@ func (s *Service) deeds(v *web.View, r Referral, now time.Time) (out []deed, pri
 	return out, nil
 }
 
+// letterActs are the commands that read otherwise where the desk records what it
+// heard.
+var letterActs = map[Command]bool{Accept: true, Acknowledge: true, Decline: true, Complete: true, Schedule: true, Fail: true}
+
 // actKey is the words of a command's button.
 func actKey(_ *web.View, r Referral, c Command) string {
 	switch {
+	case r.asksSource(c) && letterActs[c]:
+		return "letter.act." + string(c)
 	case c == Start && r.State == Scheduled:
 		return "referrals.act.start.scheduled"
 	case c == Schedule && r.State == Scheduled:

@@ -290,7 +290,7 @@ func (s *Service) loadNumbers(c *web.Ctx, v *web.View) (x callSheet, err error) 
 		x.Values.Set("commune_"+k, n.Commune)
 	}
 	x.Rows = len(x.Own) + 2
-	x.Communes = s.People.Communes(v)
+	x.Communes = web.Communes(v)
 	users, err := s.Accounts.Users(ctx)
 	if err != nil {
 		return x, err

@@ -199,7 +199,8 @@ func (s *Service) sheet(ctx context.Context, v *web.View, r View) (sheet, error)
 		return p, err
 	}
 	p.MaySay = r.row.IsOpen && !r.row.SentAt.IsZero() && s.Law.Allow(v.Actor, message, rels...)
-	p.MayShow = s.Law.Allow(v.Actor, message, rels...)
+	p.MayShow = s.Law.Allow(v.Actor, message, rels...) && !r.row.Letter()
+	p.MaySay = p.MaySay && p.MayShow
 	p.Staff = s.may(v.Actor, r.row, Assign, rels, now)
 	p.MayEdit = s.Law.Allow(v.Actor, update, rels...)
 	p.Settle = r.row.ToDecide && p.Side == policies.Sender && s.Law.Allow(v.Actor, actPermission(Confirm), rels...)

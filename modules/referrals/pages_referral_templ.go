@@ -339,7 +339,7 @@ func referralView(v *web.View, p sheet) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if p.State.Open() {
+				if p.State.Open() && !p.row.Letter() {
 					templ_7745c5c3_Err = ladderPanel(v, p).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

@@ -183,5 +183,5 @@ func bringList(typed string) []string {
 // printable reports whether a slip can be carried: sent and not over; the receiver
 // prints it once the person is open, since printing shows who it is.
 func (p sheet) printable() bool {
-	return p.SentAt != nil && p.State.Open() && (p.Side == policies.Sender || p.Side == policies.Receiver && p.Identity != nil)
+	return p.SentAt != nil && p.State.Open() && !p.row.Letter() && (p.Side == policies.Sender || p.Side == policies.Receiver && p.Identity != nil)
 }

@@ -1,0 +1,1 @@
+alter table units add column version bigint not null default 1;
