@@ -84,7 +84,7 @@ func (c *call) leadOn(t *tenants.Tenant, path string) error {
 func (c *call) neutralForm(code, problem string) error {
 	c.base = "/n"
 	v := c.view("")
-	v.CSRF, v.Failed, v.Title = c.csrf(), problem != "", v.T("neutral.title")
+	v.CSRF, v.Failed, v.Title = masked(c.csrf()), problem != "", v.T("neutral.title")
 	return c.render(neutralView(v, code, problem))
 }
 

@@ -102,6 +102,7 @@ type Deps struct {
 
 // Server is the HTTP side of one process.
 type Server struct {
+	zips    sync.Pool // writers of compressed pages
 	deps    Deps
 	app     *fiber.App
 	routes  []Route

@@ -2,12 +2,14 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 	"sync"
 
 	"shubbak/platform/fault"
@@ -35,8 +37,9 @@ func Locales() fs.FS { return locales }
 var staticTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".ico": "image/svg+xml"}
 
 type asset struct {
-	body []byte
-	hash string
+	body   []byte
+	packed []byte // gzip, made once
+	hash   string
 }
 
 var assets = sync.OnceValue(func() map[string]asset {
@@ -55,11 +58,22 @@ var assets = sync.OnceValue(func() map[string]asset {
 			}
 		}
 		sum := sha256.Sum256(b)
-		m[path.Base(p)] = asset{b, hex.EncodeToString(sum[:6])}
+		m[path.Base(p)] = asset{b, pack(b), hex.EncodeToString(sum[:6])}
 		return nil
 	})
 	return m
 })
+
+func pack(b []byte) []byte {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return nil
+	}
+	_, _ = w.Write(b)
+	_ = w.Close()
+	return out.Bytes()
+}
 
 func minify(sheet []byte) ([]byte, error) {
 	var out bytes.Buffer
@@ -86,6 +100,11 @@ func (s *Server) mountStatic() {
 		}
 		if c.Get(fiber.HeaderIfNoneMatch) == `"`+a.hash+`"` {
 			return c.SendStatus(http.StatusNotModified)
+		}
+		c.Vary(fiber.HeaderAcceptEncoding)
+		if strings.Contains(c.Get(fiber.HeaderAcceptEncoding), "gzip") && a.packed != nil {
+			c.Set(fiber.HeaderContentEncoding, "gzip")
+			return c.Send(a.packed)
 		}
 		return c.Send(a.body)
 	})
