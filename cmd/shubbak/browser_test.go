@@ -283,7 +283,7 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 		"admin@coordination.demo": {"/danger/numbers", "/services", "/services/new", "/services/" + reception + "/edit", "/organizations", "/organizations/new", "/organizations/" + body + "/edit", "/services/new?organization=" + body,
 			"/settings/units", "/settings/units/new", "/units/" + desks + "/edit"},
 		"head@coordination.demo": {"/referrals?box=out&tab=review", "/referrals/" + danger},
-		"intake@hospital.demo": {"/home", "/referrals?box=in", "/referrals/" + first(hospital, "box=in&state=sent"), "/referrals/" + first(hospital, "box=in&state=scheduled"),
+		"intake@hospital.demo": {"/home", "/help", "/referrals?box=in", "/referrals/" + first(hospital, "box=in&state=sent"), "/referrals/" + first(hospital, "box=in&state=scheduled"),
 			"/referrals/" + first(hospital, "box=in&state=info_requested"), "/referrals/" + danger, "/agreements/" + agreement, "/api-reference", "/no-such-page", "/reports?box=in"},
 		"auditor@hospital.demo": {"/home"},
 		"admin@hospital.demo": {"/calendar", "/calendar?year=2027", "/calendar/hours?of=week", "/calendar/hours?of=ramadan", "/calendar/day?kind=holiday", "/calendar/day?kind=holiday&key=eid_al_fitr-2027",

@@ -78,6 +78,9 @@ func TestTheKeyboardAlone(t *testing.T) {
 		t.Error("j does not reach the first row")
 	}
 	b.follow(chromedp.KeyEvent("o"), "open by key")
+	// The list of keys lies over the page, takes the focus and gives it back.
+	b.do(chromedp.KeyEvent("?"), chromedp.WaitReady(chromedp.CSS("dialog.keys[open] dl")))
+	b.do(chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent(chromedp.CSS("dialog.keys")))
 	b.do(chromedp.KeyEvent("/"))
 	if !eval[bool](b, `document.activeElement.matches('input[type=search], main input, header input')`) {
 		t.Error("/ does not reach the search")

@@ -24,7 +24,7 @@ func (s *Service) pages() []web.Route {
 		web.Page(http.MethodGet, "/code", web.Public, s.codePage),
 		web.Page(http.MethodPost, "/code", web.Public, s.codePost),
 	}
-	return slices.Concat(out, s.userPages(), s.ownPages(), s.settingPages(), s.unitPages())
+	return slices.Concat(out, s.userPages(), s.ownPages(), s.settingPages(), s.unitPages(), []web.Route{web.HelpPage(Me)})
 }
 
 // signIn is what the form shows again after a refusal; never the password.

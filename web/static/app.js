@@ -46,8 +46,34 @@ const keys = {
 		return Boolean(link);
 	},
 	KeyC: () => focus("#message"),
+	// The one change of state on a key: it says no more than "seen".
+	KeyE: () => {
+		const form = document.querySelector('form[action$="/acknowledge"]');
+		if (form) form.requestSubmit();
+		return Boolean(form);
+	},
 };
-const places = { KeyI: "box=in", KeyO: "box=out", KeyD: "/home" };
+const places = { KeyI: "box=in", KeyO: "box=out", KeyD: "/home", KeyR: "/people" };
+
+// The list of keys stands on the page of help; the key lays it over this one.
+const showKeys = async () => {
+	const link = document.querySelector("a.help");
+	if (!link || document.querySelector("dialog.keys")) return;
+	try {
+		const page = new DOMParser().parseFromString(await (await fetch(link.href)).text(), "text/html");
+		const box = document.createElement("dialog");
+		box.className = "keys";
+		box.setAttribute("aria-labelledby", "keys");
+		const close = document.createElement("form");
+		close.method = "dialog";
+		close.append(Object.assign(document.createElement("button"), { textContent: "×" }));
+		close.firstChild.setAttribute("aria-label", "Esc");
+		box.append(close, page.querySelector("[data-keys-list]"));
+		box.addEventListener("close", () => box.remove());
+		document.body.append(box);
+		box.showModal();
+	} catch { location = link.href; }
+};
 let pending = 0;
 
 document.addEventListener("keydown", (e) => {
@@ -62,6 +88,11 @@ document.addEventListener("keydown", (e) => {
 	}
 	if (field || e.ctrlKey || e.altKey || e.metaKey) return;
 	if (document.body.dataset.keys === "off" && e.key !== "Escape") return;
+	if (e.key === "?" || e.key === "؟") {
+		showKeys();
+		e.preventDefault();
+		return;
+	}
 	if (e.key === "/" && focus("input[type=search]")) {
 		e.preventDefault();
 		return;

@@ -1,0 +1,32 @@
+package web
+
+import (
+	"net/http"
+
+	"shubbak/policies"
+)
+
+// helpKeys are the keys of design.md §9 that the script knows.
+var helpKeys = []struct{ Keys, Word string }{
+	{"/", "search"}, {"j · k", "rows"}, {"o", "open"}, {"d", "decide"}, {"e", "acknowledge"}, {"c", "message"}, {"h", "danger"},
+	{"g i", "inbox"}, {"g o", "outbox"}, {"g r", "register"}, {"g d", "home"}, {"Ctrl + Enter", "submit"}, {"Esc", "close"}, {"?", "keys"},
+}
+
+var helpIcons = map[string]string{"danger": "emergency", "find": "search", "refer": "send", "receive": "inbox", "accept": "check", "report": "pencil", "capacity": "building", "staff": "people", "settings": "shield"}
+
+// HelpPage is the way in for the first day: what a reader may do decides what it
+// says.
+func HelpPage(perm policies.Permission) Route {
+	return Page(http.MethodGet, "/help", perm, func(c *Ctx) error {
+		v := c.View("")
+		var steps []string
+		for _, x := range []struct{ step, object, action string }{{"danger", "emergency", "read"}, {"find", "person", "search"}, {"refer", "referral", "create"}, {"receive", "referral", "acknowledge"},
+			{"accept", "referral", "accept"}, {"report", "referral", "report"}, {"capacity", "service", "capacity"}, {"staff", "account", "administer"}, {"settings", "service", "edit"}} {
+			if v.May(x.object, x.action) {
+				steps = append(steps, x.step)
+			}
+		}
+		v.Title = v.T("help.title")
+		return c.Render(helpView(v, steps))
+	})
+}
