@@ -5,7 +5,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shubbak/bin
 MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 REQUIRE := $(if $(filter 1 yes,$(REAL)),-require,)
 
-.PHONY: help run test race lint generate golden lighthouse services check
+.PHONY: help run test race lint generate golden gallery lighthouse services check
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ generate: ## write the Go code of the templates
 
 golden: ## write golden files again, for review
 	UPDATE_GOLDEN=1 go test -count=1 ./policies ./cmd/shubbak -run 'Matrix|OpenAPI'
+
+gallery: ## write docs/gallery again: components and states in three languages
+	mkdir -p docs/gallery && UPDATE_GOLDEN=1 go test -count=1 ./cmd/shubbak -run Gallery
 
 lighthouse: ## performance, accessibility and best practices of three pages, each at least 98
 	node web/e2e/lighthouse.mjs

@@ -2,8 +2,11 @@ package web
 
 import (
 	"net/http"
+	"time"
 
+	"shubbak/platform/i18n"
 	"shubbak/policies"
+	"shubbak/tenants"
 )
 
 // helpKeys are the keys of design.md §9 that the script knows.
@@ -29,4 +32,11 @@ func HelpPage(perm policies.Permission) Route {
 		v.Title = v.T("help.title")
 		return c.Render(helpView(v, steps))
 	})
+}
+
+// GalleryView is what the gallery is drawn with: a reader who may do nothing.
+func GalleryView(catalog *i18n.Catalog, t *tenants.Tenant, l i18n.Lang, now time.Time) *View {
+	v := &View{Lang: l, Tenant: t, Base: "/t/" + t.Slug, Now: now, Brand: t.Accent, catalog: catalog}
+	v.Title = v.T("gallery.title")
+	return v
 }
