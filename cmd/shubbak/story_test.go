@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"shubbak/modules/accounts"
+	"shubbak/platform/db"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -20,6 +23,7 @@ import (
 //	keep NAME PATH     remember a value of the last answer
 //	see PATH VALUE     the last answer holds it
 //	absent PATH…       the last answer does not hold them
+//	tenant SLUG        an empty institution, with admin@SLUG.demo
 //	settle             wait until every notice is written
 //	told EMAIL EVENT REFERRAL   EMAIL has an unread notice of it
 //	verify             the audit chains are whole
@@ -68,6 +72,13 @@ func TestStory(t *testing.T) {
 						if last.at(p) != nil {
 							ts.Fatalf("%s is there: %s", p, last.text(p))
 						}
+					}
+				},
+				"tenant": func(ts *testscript.TestScript, _ bool, args []string) {
+					link := w.emptyTenant(args[0])
+					ctx := db.As(t.Context(), w.tenantID(args[0]))
+					if _, err := w.accounts.UseLink(ctx, accounts.Proof{Code: link, Password: w.password}); err != nil {
+						ts.Fatalf("%v", err)
 					}
 				},
 				"settle": func(*testscript.TestScript, bool, []string) { w.settled() },
