@@ -87,7 +87,7 @@ func wrap(err error) error {
 			f.kind = unique
 		case strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08"):
 			f.kind = gone
-		case pg.Code == "53100" || pg.Code == "53300":
+		case strings.HasPrefix(pg.Code, "53") || pg.Code == "58030": // disk, memory, connections; the disk itself
 			f.kind = full
 		case pg.Code == "40P01" || pg.Code == "55P03" || pg.Code == "40001":
 			f.kind = busy
@@ -105,10 +105,14 @@ func wrap(err error) error {
 			if _, after, ok := strings.Cut(lite.Error(), "UNIQUE constraint failed: "); ok {
 				f.Constraint = after
 			}
-		case sqlite3.SQLITE_BUSY:
+		}
+		switch lite.Code() & 0xff { // the extended codes say where, the last byte says what
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 			f.kind = busy
-		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY:
 			f.kind = full
+		case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL:
+			f.kind = gone
 		}
 		return unavailable(f)
 	}

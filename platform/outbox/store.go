@@ -120,3 +120,20 @@ func pending(ctx context.Context) (n int, err error) {
 	err = db.Conn(ctx).NewRaw("select count(*) from outbox where state in ('ready', 'handed')").Scan(ctx, &n)
 	return n, err
 }
+
+func backlog(ctx context.Context) (b Backlog, err error) {
+	c := db.Conn(ctx)
+	if b.Waiting, err = pending(ctx); err != nil {
+		return b, err
+	}
+	if err := c.NewRaw("select count(*) from outbox where state = 'dead'").Scan(ctx, &b.Dead); err != nil || b.Waiting == 0 {
+		return b, err
+	}
+	var first row
+	err = c.NewSelect().Model(&first).Column("created_at").Where("state in ('ready', 'handed')").Order("created_at").Limit(1).Scan(ctx)
+	if db.NoRows(err) {
+		err = nil
+	}
+	b.Oldest = first.CreatedAt
+	return b, err
+}
