@@ -35,6 +35,7 @@ type call struct {
 	body    []byte
 	at      string // the page that the answer is a part of
 	form    url.Values
+	away    bool // the database is out of reach: the page asks it nothing
 }
 
 func (c *call) isAPI() bool { return strings.Contains(c.Path(), "/api/v1") }

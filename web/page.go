@@ -179,7 +179,7 @@ func (c *Ctx) ViewAt(path string) *View {
 
 func (c *call) view(title string) *View {
 	v := &View{Lang: c.lang, Title: title, Tenant: c.tenant, Actor: c.session.Actor, Base: c.base, Now: c.s.deps.Clock.Now(),
-		catalog: c.s.deps.Catalog, law: c.s.deps.Law, Brand: "coordination", Plain: c.session.Token == "" || c.session.Locked || c.session.Enrol, Idle: c.session.Idle, NoKeys: c.session.NoKeys}
+		catalog: c.s.deps.Catalog, law: c.s.deps.Law, Brand: "coordination", Plain: c.away || c.session.Token == "" || c.session.Locked || c.session.Enrol, Idle: c.session.Idle, NoKeys: c.session.NoKeys}
 	if c.tenant == nil {
 		return v
 	}
@@ -380,9 +380,10 @@ func (c *Ctx) Unprocessable(err error) {
 // errorPage answers a fault to a person.
 func (c *call) errorPage(f *fault.Error, status int) error {
 	c.Response().ResetBody()
+	c.away = f.Code == fault.Unavailable
 	v := c.view("")
 	v.Title = v.T("error.title." + errorKind(f.Code))
-	return c.render(errorView(v, status, c.sentence(f), c.id))
+	return c.render(errorView(v, status, c.sentence(f), c.id, c.typedOf(f)))
 }
 
 // errorKind groups the codes by what the reader can do next.

@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"shubbak/modules/accounts"
 	"shubbak/modules/referrals"
@@ -37,11 +38,17 @@ func (s *Service) subscriptions() []outbox.Subscription {
 type mailed struct {
 	Tenant       ids.ID[ids.Tenant]       `json:"tenant"`
 	Notification ids.ID[ids.Notification] `json:"notification"`
+
+	to ids.ID[ids.User]
+	at time.Time
 }
 
-func (mailed) EventName() string      { return "notification.made" }
-func (m mailed) Audience() []string   { return []string{m.Tenant.String()} }
-func (mailed) Order() (string, int64) { return "", 0 }
+func (mailed) EventName() string    { return "notification.made" }
+func (m mailed) Audience() []string { return []string{m.Tenant.String()} }
+
+// Order sends the mails of one user one after the other: while the server is away
+// only the oldest is tried.
+func (m mailed) Order() (string, int64) { return "mail:" + m.to.String(), m.at.UnixMicro() }
 
 // notify writes the notices of one event in one tenant; it runs as that tenant and
 // its writes commit with the delivery's done mark.
@@ -77,7 +84,7 @@ func (s *Service) notify(ctx context.Context, d outbox.Delivery, m referrals.Mov
 		if !fresh || n.Number == "" && (m.Event == "reminder" || m.Event == "overdue") {
 			continue // a mail names nothing but the number
 		}
-		if err := s.Bus.Publish(ctx, mailed{t.ID, n.ID}); err != nil {
+		if err := s.Bus.Publish(ctx, mailed{Tenant: t.ID, Notification: n.ID, to: u.ID, at: n.CreatedAt}); err != nil {
 			return err
 		}
 		hints = append(hints, live.Hint{User: u.ID, Notification: n.ID})
@@ -199,6 +206,10 @@ func newCode() string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(b))
 }
 
+// lateMail is the age from which a mail says only how many notices wait: after an hour
+// without a mail server a user gets one mail, not one per notice.
+const lateMail = 5 * time.Minute
+
 // send mails one notice: the generic sentence of the glossary, with the number and
 // the neutral link. A mail may be sent twice, under the same Message-ID.
 func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
@@ -208,20 +219,29 @@ func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
 	}
 	var n Notification
 	var to accounts.Staff
+	now, waiting := s.Clock.Now(), 0
 	err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
-		if n, err = byID(ctx, m.Notification); err != nil {
+		if n, err = byID(ctx, m.Notification); err != nil || !n.MailedAt.IsZero() {
 			return err
+		}
+		if now.Sub(n.CreatedAt) > lateMail {
+			if waiting, err = countUnmailed(ctx, n, now); err != nil {
+				return err
+			}
 		}
 		to, err = s.Accounts.StaffByID(ctx, n.UserID)
 		return err
 	})
+	if db.NoRows(err) {
+		return nil // the notice has served its time
+	}
 	if fault.Has(err, fault.NotFound) {
 		return nil // the account has ended
 	}
 	if err != nil {
 		return err
 	}
-	if to.Mailbox == "" {
+	if to.Mailbox == "" { // none, or a mail that counted this notice has gone out
 		return nil
 	}
 	lang := to.Locale
@@ -232,12 +252,30 @@ func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
 		}
 		lang = t.Locale
 	}
-	return s.Mail.Send(ctx, s.compose(n, to.Mailbox, lang))
+	if waiting < 2 {
+		return s.Mail.Send(ctx, s.compose(n, to.Mailbox, lang))
+	}
+	if err := s.Mail.Send(ctx, s.composeWaiting(n, to.Mailbox, lang, waiting)); err != nil {
+		return err
+	}
+	return s.DB.InTx(ctx, func(ctx context.Context) error { return setMailed(ctx, n, now) })
+}
+
+// composeWaiting stands for all notices that one mail each would be too many for.
+func (s *Service) composeWaiting(n Notification, to string, lang i18n.Lang, waiting int) mail.Message {
+	out := s.compose(n, to, lang)
+	out.Subject = s.Catalog.T(lang, "notifications.mail.waiting.subject", nil)
+	out.Text = s.Catalog.T(lang, "notifications.mail.waiting", map[string]any{"Count": waiting}) + "\n\n" + s.link(n)
+	return out
+}
+
+func (s *Service) link(n Notification) string {
+	return strings.TrimSuffix(s.PublicURL, "/") + "/n/" + n.Code + "\n"
 }
 
 // compose makes the one form of all mails.
 func (s *Service) compose(n Notification, to string, lang i18n.Lang) mail.Message {
 	return mail.Message{ID: n.ID.String() + "@shubbak", To: to, Lang: string(lang),
 		Subject: s.Catalog.T(lang, "notifications.mail.subject", map[string]any{"Number": n.Number}),
-		Text:    s.Catalog.T(lang, "msg.mail_generic", map[string]any{"ref": n.Number}) + "\n\n" + strings.TrimSuffix(s.PublicURL, "/") + "/n/" + n.Code + "\n"}
+		Text:    s.Catalog.T(lang, "msg.mail_generic", map[string]any{"ref": n.Number}) + "\n\n" + s.link(n)}
 }

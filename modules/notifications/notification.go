@@ -21,4 +21,5 @@ type Notification struct {
 	Code       string             // opaque, for the address in a mail
 	CreatedAt  time.Time
 	ReadAt     time.Time `bun:",nullzero"`
+	MailedAt   time.Time `bun:",nullzero"` // by a mail that stands for several
 }

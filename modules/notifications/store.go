@@ -68,6 +68,21 @@ func setAllRead(ctx context.Context, user ids.ID[ids.User], now time.Time) error
 	return err
 }
 
+// countUnmailed counts the notices of n's user from n on: mails leave in order, so
+// none of those has gone out.
+func countUnmailed(ctx context.Context, n Notification, now time.Time) (int, error) {
+	c, err := db.Conn(ctx).NewSelect().Model((*row)(nil)).Where("n.tenant_id = ?", n.TenantID).Where("n.user_id = ?", n.UserID).Where("n.id >= ?", n.ID).
+		Where("n.created_at <= ?", now).Where("n.mailed_at is null").Count(ctx)
+	return int(c), err
+}
+
+// setMailed marks what countUnmailed counted.
+func setMailed(ctx context.Context, n Notification, now time.Time) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("mailed_at = ?", now).Where("tenant_id = ?", n.TenantID).Where("user_id = ?", n.UserID).Where("id >= ?", n.ID).
+		Where("created_at <= ?", now).Where("mailed_at is null").Exec(ctx)
+	return err
+}
+
 func countUnread(ctx context.Context, user ids.ID[ids.User]) (n int, err error) {
 	sub := db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("1").Where("n.tenant_id = ?", db.Tenant(ctx)).Where("n.user_id = ?", user).Where("n.read_at is null").Limit(100)
 	err = db.Conn(ctx).NewSelect().TableExpr("(?) x", sub).ColumnExpr("count(*)").Scan(ctx, &n)

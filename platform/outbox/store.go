@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"shubbak/platform/db"
+	"shubbak/platform/fault"
 	"shubbak/platform/ids"
 
 	"github.com/uptrace/bun"
@@ -21,6 +22,9 @@ const (
 const (
 	batch       = 100
 	maxAttempts = 12
+
+	awayPause    = 2 * time.Minute
+	awayPatience = 7 * 24 * time.Hour
 )
 
 type row struct {
@@ -98,12 +102,16 @@ func markDone(ctx context.Context, r row, now time.Time) (int64, error) {
 	return res.RowsAffected()
 }
 
+// retry says when the next attempt is. What failed because another machine is away
+// is not at fault: it is tried again for a week, every few minutes.
 func retry(ctx context.Context, r row, now time.Time, code string) error {
-	state, wait := ready, time.Second<<min(r.Attempt, 12)
-	if wait > time.Hour {
-		wait = time.Hour
-	}
-	if r.Attempt+1 >= maxAttempts {
+	state, wait := ready, min(time.Second<<min(r.Attempt, 12), time.Hour)
+	if code == string(fault.Unavailable) {
+		wait = min(wait, awayPause)
+		if now.Sub(r.CreatedAt) > awayPatience {
+			state = dead
+		}
+	} else if r.Attempt+1 >= maxAttempts {
 		state = dead
 	}
 	_, err := db.Conn(ctx).NewRaw("update outbox set state = ?, attempt = attempt + 1, next_at = ?, error_code = ? where id = ? and state = 'handed' and attempt = ?",
