@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 
@@ -116,13 +117,25 @@ func wrap(err error) error {
 		}
 		return unavailable(f)
 	}
-	var connect *pgconn.ConnectError
-	var netErr net.Error
-	if errors.As(err, &connect) || errors.As(err, &netErr) || errors.Is(err, driver.ErrBadConn) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) {
+	if away(err) {
 		return unavailable(&Failure{State: "unreachable", kind: gone})
 	}
 	return err
+}
+
+// away recognises a connection that could not be made, or broke in the middle.
+func away(err error) bool {
+	var connect *pgconn.ConnectError
+	var netErr net.Error
+	if errors.As(err, &connect) || errors.As(err, &netErr) || pgconn.SafeToRetry(err) {
+		return true
+	}
+	for _, known := range []error{driver.ErrBadConn, sql.ErrConnDone, sql.ErrTxDone, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
 }
 
 // unavailable says 503 where trying again later is the right answer.
