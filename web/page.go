@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -343,11 +344,10 @@ func (c *Ctx) Multipart() (*multipart.Reader, error) {
 	if err != nil || m != "multipart/form-data" || params["boundary"] == "" {
 		return nil, fault.New(fault.UnsupportedMedia)
 	}
-	r := c.Context().RequestBodyStream()
-	if r == nil {
-		r = strings.NewReader(string(c.Request().Body()))
+	if r := c.stream(); r != nil {
+		return multipart.NewReader(r, params["boundary"]), nil
 	}
-	return multipart.NewReader(r, params["boundary"]), nil
+	return multipart.NewReader(bytes.NewReader(c.Request().Body()), params["boundary"]), nil
 }
 
 // CheckPart checks the CSRF field that stands first in a multipart form.

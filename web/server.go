@@ -302,6 +302,7 @@ func (s *Server) enter(fc *fiber.Ctx) (err error) {
 	if err != nil {
 		err = s.fail(c, err)
 	}
+	c.finish()
 	status := fc.Response().StatusCode()
 	d := time.Since(start)
 	s.deps.Metrics.Requests.WithLabelValues(fc.Method(), c.pattern(), fmt.Sprint(status)).Observe(d.Seconds())
