@@ -46,5 +46,8 @@ services: ## install the real parts that tests use (Debian)
 	@[ -x "$(CACHE)/minio" ] || { mkdir -p "$(CACHE)" && GOFLAGS= GOBIN="$(CACHE)" go install $(MINIO); }
 	@[ -f web/e2e/node_modules/axe-core/axe.min.js ] || (cd web/e2e && npm ci --silent --no-audit --no-fund)
 
+compose-env: ## write .env for docker compose, with passwords of its own
+	@deploy/compose-env.sh .env
+
 check: ## exactly what CI runs
 	.ci/run

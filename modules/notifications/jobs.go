@@ -38,17 +38,11 @@ func (s *Service) subscriptions() []outbox.Subscription {
 type mailed struct {
 	Tenant       ids.ID[ids.Tenant]       `json:"tenant"`
 	Notification ids.ID[ids.Notification] `json:"notification"`
-
-	to ids.ID[ids.User]
-	at time.Time
 }
 
-func (mailed) EventName() string    { return "notification.made" }
-func (m mailed) Audience() []string { return []string{m.Tenant.String()} }
-
-// Order sends the mails of one user one after the other: while the server is away
-// only the oldest is tried.
-func (m mailed) Order() (string, int64) { return "mail:" + m.to.String(), m.at.UnixMicro() }
+func (mailed) EventName() string      { return "notification.made" }
+func (m mailed) Audience() []string   { return []string{m.Tenant.String()} }
+func (mailed) Order() (string, int64) { return "", 0 }
 
 // notify writes the notices of one event in one tenant; it runs as that tenant and
 // its writes commit with the delivery's done mark.
@@ -84,7 +78,7 @@ func (s *Service) notify(ctx context.Context, d outbox.Delivery, m referrals.Mov
 		if !fresh || n.Number == "" && (m.Event == "reminder" || m.Event == "overdue") {
 			continue // a mail names nothing but the number
 		}
-		if err := s.Bus.Publish(ctx, mailed{Tenant: t.ID, Notification: n.ID, to: u.ID, at: n.CreatedAt}); err != nil {
+		if err := s.Bus.Publish(ctx, mailed{t.ID, n.ID}); err != nil {
 			return err
 		}
 		hints = append(hints, live.Hint{User: u.ID, Notification: n.ID})
@@ -207,7 +201,8 @@ func newCode() string {
 }
 
 // lateMail is the age from which a mail says only how many notices wait: after an hour
-// without a mail server a user gets one mail, not one per notice.
+// without a mail server a user gets one mail, not one per notice. The notice that
+// claims the others keeps its delivery until that mail is out, so none is lost.
 const lateMail = 5 * time.Minute
 
 // send mails one notice: the generic sentence of the glossary, with the number and
@@ -219,13 +214,18 @@ func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
 	}
 	var n Notification
 	var to accounts.Staff
-	now, waiting := s.Clock.Now(), 0
-	err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
-		if n, err = byID(ctx, m.Notification); err != nil || !n.MailedAt.IsZero() {
+	waiting := 0
+	err := s.DB.InTx(ctx, func(ctx context.Context) (err error) {
+		if n, err = byID(ctx, m.Notification); err != nil {
 			return err
 		}
-		if now.Sub(n.CreatedAt) > lateMail {
-			if waiting, err = countUnmailed(ctx, n, now); err != nil {
+		if now := s.Clock.Now(); n.MailedBy.IsZero() && now.Sub(n.CreatedAt) > lateMail {
+			if n.MailedBy, err = claim(ctx, n, now); err != nil {
+				return err
+			}
+		}
+		if n.MailedBy == n.ID {
+			if waiting, err = countUnread(ctx, n.UserID); err != nil {
 				return err
 			}
 		}
@@ -241,8 +241,8 @@ func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
 	if err != nil {
 		return err
 	}
-	if to.Mailbox == "" { // none, or a mail that counted this notice has gone out
-		return nil
+	if to.Mailbox == "" || !n.MailedBy.IsZero() && n.MailedBy != n.ID {
+		return nil // another notice's mail stands for this one
 	}
 	lang := to.Locale
 	if lang == "" {
@@ -255,10 +255,7 @@ func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
 	if waiting < 2 {
 		return s.Mail.Send(ctx, s.compose(n, to.Mailbox, lang))
 	}
-	if err := s.Mail.Send(ctx, s.composeWaiting(n, to.Mailbox, lang, waiting)); err != nil {
-		return err
-	}
-	return s.DB.InTx(ctx, func(ctx context.Context) error { return setMailed(ctx, n, now) })
+	return s.Mail.Send(ctx, s.composeWaiting(n, to.Mailbox, lang, waiting))
 }
 
 // composeWaiting stands for all notices that one mail each would be too many for.

@@ -20,6 +20,6 @@ type Notification struct {
 	Reason     string             // a code
 	Code       string             // opaque, for the address in a mail
 	CreatedAt  time.Time
-	ReadAt     time.Time `bun:",nullzero"`
-	MailedAt   time.Time `bun:",nullzero"` // by a mail that stands for several
+	ReadAt     time.Time                `bun:",nullzero"`
+	MailedBy   ids.ID[ids.Notification] `bun:",nullzero"` // the notice whose mail stands for several
 }

@@ -68,19 +68,16 @@ func setAllRead(ctx context.Context, user ids.ID[ids.User], now time.Time) error
 	return err
 }
 
-// countUnmailed counts the notices of n's user from n on: mails leave in order, so
-// none of those has gone out.
-func countUnmailed(ctx context.Context, n Notification, now time.Time) (int, error) {
-	c, err := db.Conn(ctx).NewSelect().Model((*row)(nil)).Where("n.tenant_id = ?", n.TenantID).Where("n.user_id = ?", n.UserID).Where("n.id >= ?", n.ID).
-		Where("n.created_at <= ?", now).Where("n.mailed_at is null").Count(ctx)
-	return int(c), err
-}
-
-// setMailed marks what countUnmailed counted.
-func setMailed(ctx context.Context, n Notification, now time.Time) error {
-	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("mailed_at = ?", now).Where("tenant_id = ?", n.TenantID).Where("user_id = ?", n.UserID).Where("id >= ?", n.ID).
-		Where("created_at <= ?", now).Where("mailed_at is null").Exec(ctx)
-	return err
+// claim makes the mail of n stand for every late notice of its user that no other
+// mail stands for, and gives the notice whose mail stands for n.
+func claim(ctx context.Context, n Notification, now time.Time) (by ids.ID[ids.Notification], err error) {
+	_, err = db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("mailed_by = ?", n.ID).Where("tenant_id = ?", n.TenantID).Where("user_id = ?", n.UserID).
+		Where("created_at > ?", now.Add(-8*24*time.Hour)).Where("created_at <= ?", now).Where("mailed_by is null").Exec(ctx)
+	if err != nil {
+		return by, err
+	}
+	n, err = byID(ctx, n.ID)
+	return n.MailedBy, err
 }
 
 func countUnread(ctx context.Context, user ids.ID[ids.User]) (n int, err error) {

@@ -1,1 +1,1 @@
-alter table notifications add column mailed_at {{.Time}};
+alter table notifications add column mailed_by {{.UUID}};
