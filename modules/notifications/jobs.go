@@ -219,7 +219,7 @@ func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
 		if n, err = byID(ctx, m.Notification); err != nil {
 			return err
 		}
-		if now := s.Clock.Now(); n.MailedBy.IsZero() && now.Sub(n.CreatedAt) > lateMail {
+		if now := s.Clock.Now(); (n.MailedBy.IsZero() || n.MailedBy == n.ID) && now.Sub(n.CreatedAt) > lateMail {
 			if n.MailedBy, err = claim(ctx, n, now); err != nil {
 				return err
 			}
@@ -255,7 +255,10 @@ func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
 	if waiting < 2 {
 		return s.Mail.Send(ctx, s.compose(n, to.Mailbox, lang))
 	}
-	return s.Mail.Send(ctx, s.composeWaiting(n, to.Mailbox, lang, waiting))
+	if err := s.Mail.Send(ctx, s.composeWaiting(n, to.Mailbox, lang, waiting)); err != nil {
+		return err
+	}
+	return s.DB.InTx(ctx, func(ctx context.Context) error { return setMailed(ctx, n, s.Clock.Now()) })
 }
 
 // composeWaiting stands for all notices that one mail each would be too many for.

@@ -22,4 +22,5 @@ type Notification struct {
 	CreatedAt  time.Time
 	ReadAt     time.Time                `bun:",nullzero"`
 	MailedBy   ids.ID[ids.Notification] `bun:",nullzero"` // the notice whose mail stands for several
+	MailedAt   time.Time                `bun:",nullzero"` // when that mail went out
 }
