@@ -5,7 +5,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shubbak/bin
 MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 REQUIRE := $(if $(filter 1 yes,$(REAL)),-require,)
 
-.PHONY: help run test race lint generate golden gallery lighthouse services check
+.PHONY: help run test race lint generate golden gallery lighthouse services check faults compose-env fixture
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,6 +18,9 @@ test: ## all tests, with every real part that is found (REAL=1: all of them are 
 
 race: ## the race detector over pure packages and the PostgreSQL half
 	go run ./platform/testkit/testrun $(REQUIRE) -only-postgres -- -race -short -count=1 -timeout 20m ./platform/... ./policies/... ./tenants/... ./modules/... ./cmd/shubbak
+
+faults: ## kill the process and each part at random moments under load (ROUNDS=50, FAULT_SEED=… repeats a run)
+	FAULT_ROUNDS=$(or $(ROUNDS),50) TEST_REQUIRE_REAL=1 go test -count=1 -v -timeout 40m -run '^TestFaults$$' ./cmd/shubbak
 
 lint: ## formatting, vet, staticcheck, generated files current
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt"; exit 1; }
@@ -48,6 +51,9 @@ services: ## install the real parts that tests use (Debian)
 	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; fi
 	@[ -x "$(CACHE)/minio" ] || { mkdir -p "$(CACHE)" && GOFLAGS= GOBIN="$(CACHE)" go install $(MINIO); }
 	@[ -f web/e2e/node_modules/axe-core/axe.min.js ] || (cd web/e2e && npm ci --silent --no-audit --no-fund)
+
+compose-env: ## write .env for docker compose, with passwords of its own
+	@deploy/compose-env.sh .env
 
 check: ## exactly what CI runs
 	.ci/run

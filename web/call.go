@@ -35,6 +35,8 @@ type call struct {
 	body    []byte
 	at      string // the page that the answer is a part of
 	form    url.Values
+	src     *source
+	away    bool // the database is out of reach: the page asks it nothing
 }
 
 func (c *call) isAPI() bool { return strings.Contains(c.Path(), "/api/v1") }
@@ -144,7 +146,7 @@ func (c *call) readBody(limit int) error {
 		c.drain()
 		return fault.New(fault.TooLarge)
 	}
-	r := c.Context().RequestBodyStream()
+	r := c.stream()
 	if r == nil {
 		c.body = c.Request().Body()
 		if len(c.body) > limit {
@@ -166,10 +168,52 @@ func (c *call) readBody(limit int) error {
 
 // drain reads away up to 64 MiB of a refused body and ends the connection.
 func (c *call) drain() {
-	if r := c.Context().RequestBodyStream(); r != nil {
+	if r := c.stream(); r != nil {
 		_, _ = io.CopyN(io.Discard, r, 64<<20)
 	}
 	c.Context().SetConnectionClose()
+}
+
+// source is the streamed body of one request. Its end is remembered: whoever read
+// on would read the next request of the connection.
+type source struct {
+	r     io.Reader
+	ended bool
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.ended {
+		return 0, io.EOF
+	}
+	n, err := s.r.Read(p)
+	s.ended = err != nil
+	return n, err
+}
+
+// stream is the body as it arrives; nil when all of it is in memory.
+func (c *call) stream() *source {
+	if c.src == nil {
+		r := c.Context().RequestBodyStream()
+		if r == nil {
+			return nil
+		}
+		c.src = &source{r: r}
+	}
+	return c.src
+}
+
+// finish reads what the handler left of the body: the last boundary of a form, or
+// all of what was refused unread. It would be taken for the connection's next
+// request.
+func (c *call) finish() {
+	if !unsafeMethod(c.Method()) || c.Context().Response.ConnectionClose() {
+		return
+	}
+	if r := c.stream(); r != nil {
+		if _, err := io.CopyN(io.Discard, r, 64<<20); !errors.Is(err, io.EOF) {
+			c.Context().SetConnectionClose()
+		}
+	}
 }
 
 func jsonMedia(header string) bool {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/rand"
@@ -180,7 +181,7 @@ func (c *Ctx) ViewAt(path string) *View {
 
 func (c *call) view(title string) *View {
 	v := &View{Lang: c.lang, Title: title, Tenant: c.tenant, Actor: c.session.Actor, Base: c.base, Now: c.s.deps.Clock.Now(),
-		catalog: c.s.deps.Catalog, law: c.s.deps.Law, Brand: "coordination", Plain: c.session.Token == "" || c.session.Locked || c.session.Enrol, Idle: c.session.Idle, NoKeys: c.session.NoKeys}
+		catalog: c.s.deps.Catalog, law: c.s.deps.Law, Brand: "coordination", Plain: c.away || c.session.Token == "" || c.session.Locked || c.session.Enrol, Idle: c.session.Idle, NoKeys: c.session.NoKeys}
 	if c.tenant == nil {
 		return v
 	}
@@ -395,11 +396,10 @@ func (c *Ctx) Multipart() (*multipart.Reader, error) {
 	if err != nil || m != "multipart/form-data" || params["boundary"] == "" {
 		return nil, fault.New(fault.UnsupportedMedia)
 	}
-	r := c.Context().RequestBodyStream()
-	if r == nil {
-		r = strings.NewReader(string(c.Request().Body()))
+	if r := c.stream(); r != nil {
+		return multipart.NewReader(r, params["boundary"]), nil
 	}
-	return multipart.NewReader(r, params["boundary"]), nil
+	return multipart.NewReader(bytes.NewReader(c.Request().Body()), params["boundary"]), nil
 }
 
 // CheckPart checks the CSRF field that stands first in a multipart form.
@@ -432,9 +432,10 @@ func (c *Ctx) Unprocessable(err error) {
 // errorPage answers a fault to a person.
 func (c *call) errorPage(f *fault.Error, status int) error {
 	c.Response().ResetBody()
+	c.away = f.Code == fault.Unavailable
 	v := c.view("")
 	v.Title = v.T("error.title." + errorKind(f.Code))
-	return c.render(errorView(v, status, c.sentence(f), c.id))
+	return c.render(errorView(v, status, c.sentence(f), c.id, c.typedOf(f)))
 }
 
 // errorKind groups the codes by what the reader can do next.

@@ -95,6 +95,8 @@ type Deps struct {
 	PublicURL string
 	// Proxies are trusted to say the client's address and scheme.
 	Proxies []netip.Prefix
+	// Full says that what is left of the disk is kept for reading; nil is never.
+	Full func() bool
 	// StreamLife and Patience shorten how long a stream of events lasts and how long
 	// an answer waits for a reader who does not read, for tests.
 	StreamLife, Patience time.Duration
@@ -230,6 +232,9 @@ func (s *Server) mount(r *Route) {
 		if !r.Public && !s.deps.Law.May(c.session.Actor, r.Perm) {
 			return fault.New(fault.Forbidden)
 		}
+		if err := c.room(r); err != nil {
+			return err
+		}
 		ctx, cancel := context.WithTimeout(c.UserContext(), r.timeout)
 		defer cancel()
 		c.SetUserContext(ctx)
@@ -240,6 +245,21 @@ func (s *Server) mount(r *Route) {
 		}
 		return r.serve(c)
 	})
+}
+
+// room refuses acts and uploads on a full disk. Coming and going writes little and
+// goes on, as reading does.
+func (c *call) room(r *Route) error {
+	if c.s.deps.Full == nil || !unsafeMethod(r.Method) || r.Public || r.unlocked || !c.s.deps.Full() {
+		return nil
+	}
+	if r.Perm.Action == "search" || r.Perm.Action == "read" { // a body keeps names out of addresses
+		return nil
+	}
+	if r.Doc.Upload {
+		c.drain()
+	}
+	return fault.New(fault.Unavailable)
 }
 
 func unsafeMethod(m string) bool {
@@ -283,6 +303,7 @@ func (s *Server) enter(fc *fiber.Ctx) (err error) {
 	if err != nil {
 		err = s.fail(c, err)
 	}
+	c.finish()
 	status := fc.Response().StatusCode()
 	d := time.Since(start)
 	s.deps.Metrics.Requests.WithLabelValues(fc.Method(), c.pattern(), fmt.Sprint(status)).Observe(d.Seconds())

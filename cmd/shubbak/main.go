@@ -66,6 +66,9 @@ func commands() []command {
 		{"tenant", "tenant add SLUG --kind KIND --name-ar … | list          first set-up", runTenant},
 		{"user", "user add TENANT EMAIL --role … | list | reset           first set-up", runUser},
 		{"audit", "audit verify                                            recompute the audit chains", runAudit},
+		{"doctor", "doctor                                                  check every part, a line each", runDoctor},
+		{"config", "config                                                  the settings as they count, secrets masked", runConfig},
+		{"health", "health [ADDRESS]                                        ask a running process whether it is ready", runHealth},
 	}
 }
 

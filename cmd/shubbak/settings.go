@@ -17,11 +17,11 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// settings are those of the contract. An unset database, queue or store means the
-// embedded one.
 // shutdownDefault is how long a clean end may take.
 const shutdownDefault = 20 * time.Second
 
+// settings are those of the contract. An unset database, queue or store means the
+// embedded one.
 type settings struct {
 	Listen         string        `env:"SHUBBAK_LISTEN" envDefault:"127.0.0.1:8080"`
 	Data           string        `env:"SHUBBAK_DATA" envDefault:"./shubbak-data"`
@@ -36,6 +36,7 @@ type settings struct {
 	TrustedProxies []string      `env:"SHUBBAK_TRUSTED_PROXIES" envSeparator:","`
 	Shutdown       time.Duration `env:"SHUBBAK_SHUTDOWN" envDefault:"20s"`
 
+	from           map[string]string // where each value comes from, by name
 	proxies        []netip.Prefix
 	publicIsListen bool
 	queue          string        // name of the queue; tests share one Redis
@@ -49,8 +50,12 @@ type settings struct {
 func readSettings(p process, fs *flag.FlagSet) (settings, []string, error) {
 	var s settings
 	environ := map[string]string{}
+	s.from = map[string]string{}
 	for k, v := range p.env {
 		environ[k] = v
+		if v != "" {
+			s.from[k] = "environment"
+		}
 	}
 	values := map[string]*string{}
 	t := reflect.TypeFor[settings]()
@@ -65,7 +70,7 @@ func readSettings(p process, fs *flag.FlagSet) (settings, []string, error) {
 				if err != nil {
 					return s, nil, fmt.Errorf("%s_FILE cannot be read", name)
 				}
-				environ[name] = strings.TrimSpace(string(b))
+				environ[name], s.from[name] = strings.TrimSpace(string(b)), "file"
 			}
 		}
 		flagName := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "SHUBBAK_"), "_", "-"))
@@ -79,7 +84,7 @@ func readSettings(p process, fs *flag.FlagSet) (settings, []string, error) {
 	}
 	fs.Visit(func(f *flag.Flag) {
 		if v := values[f.Usage]; v != nil {
-			environ[f.Usage] = *v
+			environ[f.Usage], s.from[f.Usage] = *v, "flag"
 		}
 	})
 	if err := env.ParseWithOptions(&s, env.Options{Environment: environ}); err != nil {
@@ -139,6 +144,11 @@ func (s *settings) check() error {
 
 func (s *settings) embeddedDatabase() bool {
 	return s.DatabaseURL == "" || strings.HasPrefix(s.DatabaseURL, "sqlite:")
+}
+
+// keepsOnDisk reports whether the data folder holds what must not be lost.
+func (s *settings) keepsOnDisk() bool {
+	return s.embeddedDatabase() || s.S3URL == "" || s.SMTPURL == ""
 }
 
 // missingForMany names what several processes need and this one does not have.

@@ -27,6 +27,7 @@ import (
 	"shubbak/platform/blob"
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
+	"shubbak/platform/disk"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/platform/live"
@@ -60,6 +61,7 @@ type app struct {
 	audit    *audit.Log
 	bus      *outbox.Bus
 	live     *live.Hub
+	reserve  *disk.Reserve
 	blobs    blob.Store
 	catalog  *i18n.Catalog
 	law      *policies.Law
@@ -114,6 +116,9 @@ func build(ctx context.Context, s settings, log *slog.Logger, c clock.Clock) (a 
 			return nil, err
 		}
 		a.release = append(a.release, release)
+		if a.reserve, err = disk.Hold(s.Data); err != nil {
+			return nil, err
+		}
 	}
 	url := s.DatabaseURL
 	if url == "" {
@@ -193,7 +198,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.bus.Subscribe(chores...)
 	a.bus.Every(schedule)
 	a.server, err = web.New(web.Deps{DB: a.db, Catalog: a.catalog, Tenants: a.registry, Law: a.law, Sessions: a.accounts, Audit: a.audit, Clock: a.clock, Log: a.log,
-		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.portal, Link: a.accounts.LinkTenant, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies, StreamLife: s.streamLife, Patience: s.patience,
+		Metrics: a.metrics, Unread: a.notifications.Unread, Portal: a.portal, Link: a.accounts.LinkTenant, SignIn: a.signIn, PublicURL: s.PublicURL, Proxies: s.proxies, Full: a.reserve.Full, StreamLife: s.streamLife, Patience: s.patience,
 		Checks: []web.Check{
 			{Name: "database", Run: a.db.Ping},
 			{Name: "store", Run: a.blobs.Ping},
@@ -312,6 +317,7 @@ func (a *app) start(ctx context.Context, listen bool, work bool) (*serving, erro
 			a.accounts.PublicURL = a.notifications.PublicURL
 		}
 	}
+	go a.reserve.Watch(background)
 	stopLive, err := a.live.Start(background)
 	stopBus := func() {}
 	if err == nil {
@@ -361,6 +367,7 @@ func (a *app) serveMetrics() (*http.Server, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", promhttp.HandlerFor(a.metrics.Registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = srv.Serve(l) }()
 	return srv, nil

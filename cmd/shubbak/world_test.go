@@ -111,13 +111,23 @@ func newWorld(t testing.TB, name string, s settings) *world {
 		t.Fatal(err)
 	}
 	w.url = "http://" + w.serving.addr
-	t.Cleanup(func() {
-		end, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		_ = w.serving.stop(end)
-	})
+	t.Cleanup(w.stopServing)
 	w.settled()
 	return w
+}
+
+// stopServing ends the server and its background work, once.
+func (w *world) stopServing() {
+	w.mu.Lock()
+	s := w.serving
+	w.serving = nil
+	w.mu.Unlock()
+	if s == nil {
+		return
+	}
+	end, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_ = s.stop(end)
 }
 
 // answer is what the API said.

@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"shubbak/modules/accounts"
 	"shubbak/modules/referrals"
@@ -199,6 +200,11 @@ func newCode() string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(b))
 }
 
+// lateMail is the age from which a mail says only how many notices wait: after an hour
+// without a mail server a user gets one mail, not one per notice. The notice that
+// claims the others keeps its delivery until that mail is out, so none is lost.
+const lateMail = 5 * time.Minute
+
 // send mails one notice: the generic sentence of the glossary, with the number and
 // the neutral link. A mail may be sent twice, under the same Message-ID.
 func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
@@ -208,21 +214,35 @@ func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
 	}
 	var n Notification
 	var to accounts.Staff
-	err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
+	waiting := 0
+	err := s.DB.InTx(ctx, func(ctx context.Context) (err error) {
 		if n, err = byID(ctx, m.Notification); err != nil {
 			return err
+		}
+		if now := s.Clock.Now(); (n.MailedBy.IsZero() || n.MailedBy == n.ID) && now.Sub(n.CreatedAt) > lateMail {
+			if n.MailedBy, err = claim(ctx, n, now); err != nil {
+				return err
+			}
+		}
+		if n.MailedBy == n.ID {
+			if waiting, err = countUnread(ctx, n.UserID); err != nil {
+				return err
+			}
 		}
 		to, err = s.Accounts.StaffByID(ctx, n.UserID)
 		return err
 	})
+	if db.NoRows(err) {
+		return nil // the notice has served its time
+	}
 	if fault.Has(err, fault.NotFound) {
 		return nil // the account has ended
 	}
 	if err != nil {
 		return err
 	}
-	if to.Mailbox == "" {
-		return nil
+	if to.Mailbox == "" || !n.MailedBy.IsZero() && n.MailedBy != n.ID {
+		return nil // another notice's mail stands for this one
 	}
 	lang := to.Locale
 	if lang == "" {
@@ -232,12 +252,30 @@ func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
 		}
 		lang = t.Locale
 	}
-	return s.Mail.Send(ctx, s.compose(n, to.Mailbox, lang))
+	if waiting < 2 {
+		return s.Mail.Send(ctx, s.compose(n, to.Mailbox, lang))
+	}
+	if err := s.Mail.Send(ctx, s.composeWaiting(n, to.Mailbox, lang, waiting)); err != nil {
+		return err
+	}
+	return s.DB.InTx(ctx, func(ctx context.Context) error { return setMailed(ctx, n, s.Clock.Now()) })
+}
+
+// composeWaiting stands for all notices that one mail each would be too many for.
+func (s *Service) composeWaiting(n Notification, to string, lang i18n.Lang, waiting int) mail.Message {
+	out := s.compose(n, to, lang)
+	out.Subject = s.Catalog.T(lang, "notifications.mail.waiting.subject", nil)
+	out.Text = s.Catalog.T(lang, "notifications.mail.waiting", map[string]any{"Count": waiting}) + "\n\n" + s.link(n)
+	return out
+}
+
+func (s *Service) link(n Notification) string {
+	return strings.TrimSuffix(s.PublicURL, "/") + "/n/" + n.Code + "\n"
 }
 
 // compose makes the one form of all mails.
 func (s *Service) compose(n Notification, to string, lang i18n.Lang) mail.Message {
 	return mail.Message{ID: n.ID.String() + "@shubbak", To: to, Lang: string(lang),
 		Subject: s.Catalog.T(lang, "notifications.mail.subject", map[string]any{"Number": n.Number}),
-		Text:    s.Catalog.T(lang, "msg.mail_generic", map[string]any{"ref": n.Number}) + "\n\n" + strings.TrimSuffix(s.PublicURL, "/") + "/n/" + n.Code + "\n"}
+		Text:    s.Catalog.T(lang, "msg.mail_generic", map[string]any{"ref": n.Number}) + "\n\n" + s.link(n)}
 }

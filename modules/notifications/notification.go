@@ -20,5 +20,7 @@ type Notification struct {
 	Reason     string             // a code
 	Code       string             // opaque, for the address in a mail
 	CreatedAt  time.Time
-	ReadAt     time.Time `bun:",nullzero"`
+	ReadAt     time.Time                `bun:",nullzero"`
+	MailedBy   ids.ID[ids.Notification] `bun:",nullzero"` // the notice whose mail stands for several
+	MailedAt   time.Time                `bun:",nullzero"` // when that mail went out
 }

@@ -68,6 +68,25 @@ func setAllRead(ctx context.Context, user ids.ID[ids.User], now time.Time) error
 	return err
 }
 
+// claim makes the mail of n stand for every notice of its user that no such mail has
+// gone out for, also those that another claimed in vain: whoever tries last while the
+// server is away has them all. It gives the notice whose mail stands for n.
+func claim(ctx context.Context, n Notification, now time.Time) (by ids.ID[ids.Notification], err error) {
+	_, err = db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("mailed_by = ?", n.ID).Where("tenant_id = ?", n.TenantID).Where("user_id = ?", n.UserID).
+		Where("created_at > ?", now.Add(-8*24*time.Hour)).Where("created_at <= ?", now).Where("mailed_at is null").Exec(ctx)
+	if err != nil {
+		return by, err
+	}
+	n, err = byID(ctx, n.ID)
+	return n.MailedBy, err
+}
+
+// setMailed notes that the mail of n is out.
+func setMailed(ctx context.Context, n Notification, now time.Time) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("mailed_at = ?", now).Where("tenant_id = ?", n.TenantID).Where("user_id = ?", n.UserID).Where("mailed_by = ?", n.ID).Exec(ctx)
+	return err
+}
+
 func countUnread(ctx context.Context, user ids.ID[ids.User]) (n int, err error) {
 	sub := db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("1").Where("n.tenant_id = ?", db.Tenant(ctx)).Where("n.user_id = ?", user).Where("n.read_at is null").Limit(100)
 	err = db.Conn(ctx).NewSelect().TableExpr("(?) x", sub).ColumnExpr("count(*)").Scan(ctx, &n)

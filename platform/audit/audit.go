@@ -239,6 +239,15 @@ func (r Report) String() string {
 	return s
 }
 
+// Tail counts the entries that are not sealed yet, and says since when.
+func (l *Log) Tail(ctx context.Context) (n int, oldest time.Time, err error) {
+	err = l.db.ReadAsSystem(ctx, "unsealed entries", func(ctx context.Context) error {
+		n, oldest, err = tail(ctx)
+		return err
+	})
+	return n, oldest, err
+}
+
 // Verify recomputes every tenant's chain.
 func (l *Log) Verify(ctx context.Context) ([]Report, error) {
 	var out []Report

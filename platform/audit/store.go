@@ -116,6 +116,19 @@ func unsealedOf(ctx context.Context, tenant string) (n int, oldest time.Time, er
 	return len(rows), oldest, err
 }
 
+func tail(ctx context.Context) (n int, oldest time.Time, err error) {
+	c := db.Conn(ctx)
+	if err := c.NewRaw("select count(*) from audit_entries where seq is null").Scan(ctx, &n); err != nil || n == 0 {
+		return 0, oldest, err
+	}
+	var first row
+	err = c.NewSelect().Model(&first).Column("at").Where("seq is null").Order("id").Limit(1).Scan(ctx)
+	if db.NoRows(err) { // sealed in between
+		return 0, oldest, nil
+	}
+	return n, first.At, err
+}
+
 // writeSeals stores sequence and hash of a batch in one statement.
 func writeSeals(ctx context.Context, rows []row, pg bool) error {
 	same, hash := "e.id = d.id", "d.hash"

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"time"
 
+	"shubbak/platform/clock"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
@@ -121,6 +123,15 @@ func (d *DB) Ping(ctx context.Context) error {
 		return wrap(err)
 	}
 	return nil
+}
+
+// Now is the time of the database's own machine; SQLite has none of its own.
+func (d *DB) Now(ctx context.Context) (now time.Time, err error) {
+	if !d.pg {
+		return clock.System{}.Now(), nil
+	}
+	err = d.system.QueryRowContext(ctx, "select clock_timestamp()").Scan(&now)
+	return now.UTC(), wrap(err)
 }
 
 // Close closes every pool.

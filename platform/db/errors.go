@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 
@@ -87,7 +88,7 @@ func wrap(err error) error {
 			f.kind = unique
 		case strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08"):
 			f.kind = gone
-		case pg.Code == "53100" || pg.Code == "53300":
+		case strings.HasPrefix(pg.Code, "53") || pg.Code == "58030": // disk, memory, connections; the disk itself
 			f.kind = full
 		case pg.Code == "40P01" || pg.Code == "55P03" || pg.Code == "40001":
 			f.kind = busy
@@ -105,20 +106,36 @@ func wrap(err error) error {
 			if _, after, ok := strings.Cut(lite.Error(), "UNIQUE constraint failed: "); ok {
 				f.Constraint = after
 			}
-		case sqlite3.SQLITE_BUSY:
+		}
+		switch lite.Code() & 0xff { // the extended codes say where, the last byte says what
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 			f.kind = busy
-		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY:
 			f.kind = full
+		case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL:
+			f.kind = gone
 		}
 		return unavailable(f)
 	}
-	var connect *pgconn.ConnectError
-	var netErr net.Error
-	if errors.As(err, &connect) || errors.As(err, &netErr) || errors.Is(err, driver.ErrBadConn) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) {
+	if away(err) {
 		return unavailable(&Failure{State: "unreachable", kind: gone})
 	}
 	return err
+}
+
+// away recognises a connection that could not be made, or broke in the middle.
+func away(err error) bool {
+	var connect *pgconn.ConnectError
+	var netErr net.Error
+	if errors.As(err, &connect) || errors.As(err, &netErr) || pgconn.SafeToRetry(err) {
+		return true
+	}
+	for _, known := range []error{driver.ErrBadConn, sql.ErrConnDone, sql.ErrTxDone, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
 }
 
 // unavailable says 503 where trying again later is the right answer.

@@ -138,6 +138,32 @@ func (d *DB) Migrations(ctx context.Context, trees []fs.FS) ([]Migration, error)
 	return out, nil
 }
 
+// Unapplied lists the steps that the schema lacks and those that only a newer
+// program knows, and writes nothing.
+func (d *DB) Unapplied(ctx context.Context, trees []fs.FS) (lacking, newer []string, err error) {
+	m, err := d.migrator(trees)
+	if err != nil {
+		return nil, nil, err
+	}
+	steps, err := m.MigrationsWithStatus(ctx)
+	if err != nil {
+		return nil, nil, wrap(err)
+	}
+	for _, x := range steps {
+		if !x.IsApplied() {
+			lacking = append(lacking, x.Name+"_"+x.Comment)
+		}
+	}
+	unknown, err := m.MissingMigrations(ctx)
+	if err != nil {
+		return nil, nil, wrap(err)
+	}
+	for _, x := range unknown {
+		newer = append(newer, x.Name)
+	}
+	return lacking, newer, nil
+}
+
 // Current fails unless every step is applied; replicas call it, `migrate up` does
 // the work once before them.
 func (d *DB) Current(ctx context.Context, trees []fs.FS) error {

@@ -15,6 +15,10 @@ import (
 // sealing of files, network and object-store work stand outside.
 const Deadline = 5 * time.Second
 
+// Patience is how long a transaction may take to begin: a database that neither
+// answers nor refuses is gone after it. SQLite waits for its one writer instead.
+const Patience = 1800 * time.Millisecond
+
 type (
 	tenantKey struct{}
 	txKey     struct{}
@@ -133,9 +137,13 @@ func AfterCommit(ctx context.Context, f func()) {
 func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
+	begun := func() bool { return true }
+	if d.pg {
+		begun = time.AfterFunc(Patience, cancel).Stop
+	}
 	tx, err := pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: readOnly && d.pg})
 	if err != nil {
-		return wrap(err)
+		return wrap(hung(err, begun()))
 	}
 	t := &transaction{conn: tx, readOnly: readOnly, system: system, pg: d.pg}
 	done := false
@@ -150,7 +158,10 @@ func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn fu
 			setting, value = "app.system", "on"
 		}
 		if _, err := tx.ExecContext(ctx, "select set_config(?, ?, true)", setting, value); err != nil {
-			return wrap(err)
+			return wrap(hung(err, begun()))
+		}
+		if !begun() {
+			return wrap(context.DeadlineExceeded)
 		}
 	}
 	if err := fn(context.WithValue(ctx, txKey{}, t)); err != nil {
@@ -165,6 +176,14 @@ func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn fu
 		f()
 	}
 	return nil
+}
+
+// hung says what ended a beginning: our own patience, or the error itself.
+func hung(err error, inTime bool) error {
+	if inTime {
+		return err
+	}
+	return context.DeadlineExceeded
 }
 
 // ForShare locks the rows that q reads until the transaction ends, against change

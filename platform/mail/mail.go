@@ -35,6 +35,11 @@ type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
 
+// Pinger is a sender that can say whether it would send.
+type Pinger interface {
+	Ping(ctx context.Context) error
+}
+
 var errInside = errors.New("mail: sending inside a transaction")
 
 func compose(from string, m Message) (*gomail.Msg, error) {
@@ -81,6 +86,19 @@ func (f Files) Send(ctx context.Context, m Message) error {
 		return fault.Of(fault.Unavailable, err)
 	}
 	return os.Rename(name+".tmp", name)
+}
+
+// Ping reports whether the folder can be written.
+func (f Files) Ping(context.Context) error {
+	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
+		return fault.Of(fault.Unavailable, err)
+	}
+	probe, err := os.CreateTemp(f.Dir, ".probe-*")
+	if err != nil {
+		return fault.Of(fault.Unavailable, err)
+	}
+	defer os.Remove(probe.Name())
+	return probe.Close()
 }
 
 // SMTP sends through a server.
@@ -132,4 +150,16 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 		return fault.Of(fault.Unavailable, errors.New("mail: the server did not take it"))
 	}
 	return nil
+}
+
+// Ping greets the server, and signs in where the address holds a password.
+func (s *SMTP) Ping(ctx context.Context) error {
+	c, err := gomail.NewClient(s.host, s.opts...)
+	if err != nil {
+		return fmt.Errorf("mail: %w", err)
+	}
+	if err := c.DialWithContext(ctx); err != nil {
+		return fault.Of(fault.Unavailable, errors.New("mail: the server does not answer, or refuses us"))
+	}
+	return c.Close()
 }

@@ -384,3 +384,31 @@ func (b *Bus) Pending(ctx context.Context) (n int, err error) {
 	})
 	return n, err
 }
+
+// Backlog is what waits, for the operator.
+type Backlog struct {
+	Waiting, Dead int
+	Oldest        time.Time // of what waits and should have gone
+}
+
+// Backlog counts deliveries that wait and those that were given up.
+func (b *Bus) Backlog(ctx context.Context) (out Backlog, err error) {
+	err = b.db.ReadAsSystem(ctx, "count of deliveries", func(ctx context.Context) error {
+		out, err = backlog(ctx)
+		return err
+	})
+	return out, err
+}
+
+// PingRedis reports whether the Redis of an address answers.
+func PingRedis(ctx context.Context, raw string) error {
+	c, err := Redis(raw)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if c.Ping(ctx).Err() != nil {
+		return fault.New(fault.Unavailable)
+	}
+	return nil
+}

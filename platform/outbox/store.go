@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"shubbak/platform/db"
+	"shubbak/platform/fault"
 	"shubbak/platform/ids"
 
 	"github.com/uptrace/bun"
@@ -21,6 +22,9 @@ const (
 const (
 	batch       = 100
 	maxAttempts = 12
+
+	awayPause    = 2 * time.Minute
+	awayPatience = 7 * 24 * time.Hour
 )
 
 type row struct {
@@ -98,12 +102,16 @@ func markDone(ctx context.Context, r row, now time.Time) (int64, error) {
 	return res.RowsAffected()
 }
 
+// retry says when the next attempt is. What failed because another machine is away
+// is not at fault: it is tried again for a week, every few minutes.
 func retry(ctx context.Context, r row, now time.Time, code string) error {
-	state, wait := ready, time.Second<<min(r.Attempt, 12)
-	if wait > time.Hour {
-		wait = time.Hour
-	}
-	if r.Attempt+1 >= maxAttempts {
+	state, wait := ready, min(time.Second<<min(r.Attempt, 12), time.Hour)
+	if code == string(fault.Unavailable) {
+		wait = min(wait, awayPause)
+		if now.Sub(r.CreatedAt) > awayPatience {
+			state = dead
+		}
+	} else if r.Attempt+1 >= maxAttempts {
 		state = dead
 	}
 	_, err := db.Conn(ctx).NewRaw("update outbox set state = ?, attempt = attempt + 1, next_at = ?, error_code = ? where id = ? and state = 'handed' and attempt = ?",
@@ -119,4 +127,21 @@ func onceSeen(ctx context.Context, once string) (yes bool, err error) {
 func pending(ctx context.Context) (n int, err error) {
 	err = db.Conn(ctx).NewRaw("select count(*) from outbox where state in ('ready', 'handed')").Scan(ctx, &n)
 	return n, err
+}
+
+func backlog(ctx context.Context) (b Backlog, err error) {
+	c := db.Conn(ctx)
+	if b.Waiting, err = pending(ctx); err != nil {
+		return b, err
+	}
+	if err := c.NewRaw("select count(*) from outbox where state = 'dead'").Scan(ctx, &b.Dead); err != nil || b.Waiting == 0 {
+		return b, err
+	}
+	var first row
+	err = c.NewSelect().Model(&first).Column("created_at").Where("state in ('ready', 'handed')").Order("created_at").Limit(1).Scan(ctx)
+	if db.NoRows(err) {
+		err = nil
+	}
+	b.Oldest = first.CreatedAt
+	return b, err
 }

@@ -36,7 +36,7 @@ func OpenMaster(path string, create bool) (tink.AEAD, error) {
 }
 
 // writeMaster makes the file whole or not at all: a start that is killed here
-// must not leave half a key behind.
+// must not leave half a key behind, and of two first starts one makes the key.
 func writeMaster(path string) error {
 	h, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
@@ -59,5 +59,12 @@ func writeMaster(path string) error {
 	if err := tmp.Close(); err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), path)
+	err = os.Link(tmp.Name(), path)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil { // a file system without hard links
+		return os.Rename(tmp.Name(), path)
+	}
+	return nil
 }
