@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -16,6 +20,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/utils"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/streamingaead"
+	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
 // serveBare is the line against which the product is measured: the same server, the
@@ -53,13 +60,23 @@ func serveBare(ctx context.Context, dsn string, args []string) error {
 	if err := b.learn(ctx); err != nil {
 		return err
 	}
+	if b.key, err = sealedKey(); err != nil {
+		return err
+	}
+	f, err := os.Create(filepath.Join(folder, "sealed"))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(b.seal(f, megabyte(0)), f.Close()); err != nil {
+		return err
+	}
 	app := fiber.New(fiber.Config{Immutable: true, DisableStartupMessage: true, BodyLimit: 8 << 20})
 	app.Get("/inbox", b.inbox)
 	app.Get("/referral/:id", b.referral)
 	app.Post("/accept/:id", b.accept)
 	app.Post("/send", b.send)
 	app.Post("/up", b.up)
-	app.Get("/down", func(c *fiber.Ctx) error { return c.SendFile(filepath.Join(b.folder, "down")) })
+	app.Get("/down", b.down)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -76,8 +93,8 @@ type bare struct {
 	insert         string
 	template       []any
 	at             int // of the id among the columns
-	person         int
 	names          atomic.Int64
+	key            tink.StreamingAEAD
 }
 
 // as runs fn as the tenant, so that the walls let it through; on PostgreSQL that is
@@ -194,6 +211,45 @@ func (b *bare) send(c *fiber.Ctx) error {
 	return c.SendString("{}")
 }
 
+// sealedKey seals what the bare line stores, as the product seals files: that is part
+// of storing here, as are the sum of the content and the sync.
+func sealedKey() (tink.StreamingAEAD, error) {
+	h, err := keyset.NewHandle(streamingaead.AES256GCMHKDF4KBKeyTemplate())
+	if err != nil {
+		return nil, err
+	}
+	return streamingaead.New(h)
+}
+
+func (b *bare) seal(w io.Writer, content []byte) error {
+	s, err := b.key.NewEncryptingWriter(w, nil)
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(io.MultiWriter(s, sum), bytes.NewReader(content)); err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// down unseals and streams one stored file.
+func (b *bare) down(c *fiber.Ctx) error {
+	f, err := os.Open(filepath.Join(b.folder, "sealed"))
+	if err != nil {
+		return err
+	}
+	r, err := b.key.NewDecryptingReader(f, nil)
+	if err != nil {
+		return err
+	}
+	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
+		defer f.Close()
+		_, _ = io.Copy(io.MultiWriter(w, sha256.New()), r)
+	})
+	return nil
+}
+
 // up writes the body as a store on disk does: beside its place, synced, renamed.
 func (b *bare) up(c *fiber.Ctx) error {
 	name := filepath.Join(b.folder, fmt.Sprint("up-", b.names.Add(1)))
@@ -201,7 +257,7 @@ func (b *bare) up(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.ReadFrom(bytes.NewReader(c.Body())); err != nil {
+	if err := b.seal(f, c.Body()); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {

@@ -168,9 +168,6 @@ func (w *world) measure(ctx context.Context, kind string) ([]result, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
-	if err := os.WriteFile(filepath.Join(scratch, "down"), megabyte(0), 0o600); err != nil {
-		return nil, err
-	}
 	j, err := w.jobs(ctx, d, app)
 	if err != nil {
 		return nil, err

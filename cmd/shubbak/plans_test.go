@@ -382,8 +382,9 @@ func (w *world) plan(t *testing.T, q caught) (fault string) {
 }
 
 var (
-	scanned = regexp.MustCompile(`^SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?`)
-	named   = regexp.MustCompile(`(?i)\b(?:from|join|update)\s+"?(\w+)"?(?:\s+(?:as\s+)?"?(\w+)"?)?`)
+	unbounded = regexp.MustCompile(`\b(\w+)>\?\)`)
+	scanned   = regexp.MustCompile(`^SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?`)
+	named     = regexp.MustCompile(`(?i)\b(?:from|join|update)\s+"?(\w+)"?(?:\s+(?:as\s+)?"?(\w+)"?)?`)
 )
 
 // scans names the table that a plan of SQLite reads from end to end. A partial index
@@ -409,6 +410,10 @@ func (w *world) scans(t *testing.T, ctx context.Context, q caught) string {
 		steps = append(steps, detail)
 	}
 	for _, step := range steps {
+		// "is not null" is a range to SQLite, from nothing on: everything that ever was.
+		if m := unbounded.FindStringSubmatch(step); m != nil && !regexp.MustCompile(m[1]+`"?\s*[<>]`).MatchString(q.text) {
+			return step
+		}
 		m := scanned.FindStringSubmatch(step)
 		if m == nil {
 			continue
