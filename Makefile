@@ -5,7 +5,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shubbak/bin
 MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 REQUIRE := $(if $(filter 1 yes,$(REAL)),-require,)
 
-.PHONY: help run test race lint generate golden services check
+.PHONY: help run test race lint generate golden bench services check
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ generate: ## write the Go code of the templates
 
 golden: ## write golden files again, for review
 	UPDATE_GOLDEN=1 go test -count=1 ./policies ./cmd/shubbak -run 'Matrix|OpenAPI'
+
+bench: ## measure the product on a filled world (SIZE=small, or SIZE=full by hand)
+	go run ./cmd/bench $(BENCHFLAGS)
 
 services: ## install the real parts that tests use (Debian)
 	@missing=""; \

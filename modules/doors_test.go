@@ -104,6 +104,12 @@ var machineTime = map[string]string{
 	"web/server.go":                    "measures how long a request took",
 	"web/stream.go":                    "the deadline of a socket is in real time",
 	"tenants/registry.go":              "a brake on reading the table again: real seconds, whatever the clock says",
+	"cmd/bench/main.go":                "the run and its limit are in real time",
+	"cmd/bench/measure.go":             "measures requests",
+	"cmd/bench/procs.go":               "measures processes, and says when",
+	"cmd/bench/copy.go":                "measures how long a copy took",
+	"cmd/bench/world.go":               "measures how long a world took",
+	"cmd/bench/fill.go":                "the product that is measured lives in real time",
 	"modules/documents/service.go":     "the age of an object is told by the store, in real time",
 }
 
@@ -137,6 +143,7 @@ func TestOnlyTheClockAsksTheMachine(t *testing.T) {
 
 // systemWork lists who works beside the walls, and why.
 var systemWork = map[string][]string{
+	"cmd/bench/world.go":               {"a tenant of the bench"},
 	"modules/accounts/links.go":        {"the neutral address in a mail names no tenant"},
 	"modules/accounts/own.go":          {"the brake on guessing knows no tenant"},
 	"modules/accounts/service.go":      {"the brake on guessing knows no tenant"},

@@ -44,6 +44,7 @@ type request struct {
 	path   func(i int) string
 	body   func(i int) ([]byte, string)
 	status int
+	leaves time.Duration // how long the work goes on after the answers
 }
 
 var client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections, DisableCompression: true}}
@@ -108,7 +109,7 @@ func (t target) block(r request, from, n int) (took []time.Duration, wall, app, 
 	}
 	wg.Wait()
 	wall = time.Since(began)
-	time.Sleep(700 * time.Millisecond) // what the calls leave behind, deliveries and seals, is their cost too
+	time.Sleep(r.leaves) // what the calls leave behind, deliveries and seals, is their cost too
 	return took, wall, cpu(t.pid) - app0, family(t.pg) - pg0, answers, err
 }
 
