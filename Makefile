@@ -5,7 +5,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shubbak/bin
 MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 REQUIRE := $(if $(filter 1 yes,$(REAL)),-require,)
 
-.PHONY: help run test race lint generate golden gallery lighthouse services check faults compose-env fixture
+.PHONY: help run test race lint generate golden gallery lighthouse services check faults compose-env fixture bench
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ gallery: ## write docs/gallery again: components and states in three languages
 
 lighthouse: ## performance, accessibility and best practices of three pages, each at least 98
 	node web/e2e/lighthouse.mjs
+
+bench: ## measure the product on a filled world (SIZE=small, or SIZE=full by hand)
+	go run ./cmd/bench $(BENCHFLAGS)
 
 services: ## install the real parts that tests use (Debian)
 	@missing=""; \

@@ -14,21 +14,21 @@ import (
 // doors lists every library with the files that may know it. A library that does
 // not stand here has no door, so nobody takes one up in passing.
 var doors = map[string][]string{
-	"github.com/gofiber/fiber/v2": {"web/*.go", "modules/*/pages*.go", "modules/*/http_stream.go"},
+	"github.com/gofiber/fiber/v2": {"web/*.go", "modules/*/pages*.go", "modules/*/http_stream.go", "cmd/bench/bare.go"},
 	"github.com/valyala/fasthttp": {"web/server.go"},
 	"github.com/a-h/templ":        {"web/*.go", "modules/*/pages*.go", "modules/*/*_templ.go"},
 	// web keeps one table of its own, in idempotency.go.
 	// observe only reads the shape of a query, for the slow log; testkit for the hook.
 	"github.com/uptrace/bun": {"modules/*/store*.go", "tenants/store.go", "web/idempotency.go", "platform/db/*.go", "platform/outbox/store.go",
 		"platform/audit/store.go", "platform/vault/store.go", "platform/observe/observe.go", "platform/testkit/testkit.go"},
-	"github.com/jackc/pgx/v5":                {"platform/db/*.go", "platform/testkit/testkit.go"},
+	"github.com/jackc/pgx/v5":                {"platform/db/*.go", "platform/testkit/testkit.go", "cmd/bench/copy.go"},
 	"modernc.org/sqlite":                     {"platform/db/*.go"},
 	"github.com/hibiken/asynq":               {"platform/outbox/queue.go"},
 	"github.com/alicebob/miniredis/v2":       {"platform/outbox/queue.go"},
 	"github.com/redis/go-redis/v9":           {"platform/outbox/queue.go", "platform/live/redis.go"},
 	"github.com/minio/minio-go/v7":           {"platform/blob/s3.go"},
 	"github.com/casbin/casbin/v2":            {"policies/policies.go"},
-	"github.com/tink-crypto/tink-go/v2":      {"platform/vault/*.go", "cmd/shubbak/names.go"},
+	"github.com/tink-crypto/tink-go/v2":      {"platform/vault/*.go", "cmd/shubbak/names.go", "cmd/bench/bare.go"},
 	"github.com/nicksnyder/go-i18n/v2":       {"platform/i18n/i18n.go"},
 	"golang.org/x/text":                      {"platform/i18n/i18n.go", "modules/people/name.go"},
 	"golang.org/x/crypto":                    {"modules/accounts/password.go"},
@@ -104,6 +104,12 @@ var machineTime = map[string]string{
 	"web/server.go":                    "measures how long a request took",
 	"web/stream.go":                    "the deadline of a socket is in real time",
 	"tenants/registry.go":              "a brake on reading the table again: real seconds, whatever the clock says",
+	"cmd/bench/main.go":                "the run and its limit are in real time",
+	"cmd/bench/measure.go":             "measures requests",
+	"cmd/bench/procs.go":               "measures processes, and says when",
+	"cmd/bench/copy.go":                "measures how long a copy took",
+	"cmd/bench/world.go":               "measures how long a world took",
+	"cmd/bench/fill.go":                "the product that is measured lives in real time",
 	"modules/documents/service.go":     "the age of an object is told by the store, in real time",
 }
 
@@ -137,6 +143,7 @@ func TestOnlyTheClockAsksTheMachine(t *testing.T) {
 
 // systemWork lists who works beside the walls, and why.
 var systemWork = map[string][]string{
+	"cmd/bench/world.go":               {"a tenant of the bench"},
 	"modules/accounts/links.go":        {"the neutral address in a mail names no tenant"},
 	"modules/accounts/own.go":          {"the brake on guessing knows no tenant"},
 	"modules/accounts/service.go":      {"the brake on guessing knows no tenant"},

@@ -199,22 +199,32 @@ func (c *call) view(title string) *View {
 	if v.Plain {
 		return v
 	}
-	ctx := c.UserContext()
+	var counts []func(ctx context.Context) (int, error)
 	for _, path := range c.tenant.Declared().Nav {
 		for _, e := range c.s.nav {
 			if e.Path != path || !c.s.deps.Law.May(c.session.Actor, e.Perm) || e.Shown != nil && !e.Shown(c.session.Actor) {
 				continue
 			}
-			item := NavItem{Path: e.Path, Label: v.T(e.Key), Icon: e.Icon, Current: here(v.Path, e.Path)}
-			if e.Count != nil {
-				item.Count, _ = e.Count(ctx)
-			}
-			v.Nav = append(v.Nav, item)
+			v.Nav = append(v.Nav, NavItem{Path: e.Path, Label: v.T(e.Key), Icon: e.Icon, Current: here(v.Path, e.Path)})
+			counts = append(counts, e.Count)
 		}
 	}
-	if c.s.deps.Unread != nil && c.s.deps.Law.May(c.session.Actor, policies.To("notification", "read")) {
-		v.Unread, _ = c.s.deps.Unread(ctx)
+	unread := c.s.deps.Unread
+	if !c.s.deps.Law.May(c.session.Actor, policies.To("notification", "read")) {
+		unread = nil
 	}
+	// What waits is counted in one transaction; the frame stands without it too.
+	_ = c.s.deps.DB.Read(c.UserContext(), func(ctx context.Context) error {
+		for i, count := range counts {
+			if count != nil {
+				v.Nav[i].Count, _ = count(ctx)
+			}
+		}
+		if unread != nil {
+			v.Unread, _ = unread(ctx)
+		}
+		return nil
+	})
 	return v
 }
 

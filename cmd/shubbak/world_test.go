@@ -17,6 +17,8 @@ import (
 
 	"shubbak/platform/clock"
 	"shubbak/platform/testkit"
+
+	"github.com/uptrace/bun"
 )
 
 // world is the demo network, running, on one set of real or embedded parts.
@@ -31,6 +33,7 @@ type world struct {
 	serving  *serving
 	mu       sync.Mutex
 	tokens   map[string]string
+	schema   map[string]bool // tables and partial indexes, where plans are read
 }
 
 // syncBuffer is a log that several goroutines write.
@@ -84,7 +87,7 @@ func eachWorld(t *testing.T, fn func(t *testing.T, w *world)) {
 }
 
 // newWorld builds, seeds and starts a demo network.
-func newWorld(t testing.TB, name string, s settings) *world {
+func newWorld(t testing.TB, name string, s settings, hooks ...bun.QueryHook) *world {
 	t.Helper()
 	ctx := context.Background()
 	w := &world{t: t, name: name, clock: &clock.Shifted{}, log: &syncBuffer{}, password: "a-test-password", tokens: map[string]string{}}
@@ -104,6 +107,9 @@ func newWorld(t testing.TB, name string, s settings) *world {
 		t.Fatal(err)
 	}
 	a.db.AddHook(testkit.ScopeHook{T: t})
+	for _, h := range hooks {
+		a.db.AddHook(h)
+	}
 	if _, err := seed(ctx, a, w.clock, w.password); err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func (s *Service) Module() modules.Module {
 		Routes:      s.routes(),
 		Pages:       s.pages(),
 		Trims: []db.Trim{
-			{Table: "sessions", Where: "coalesce(ended_at, expires_at) < ?", Keep: 30 * 24 * time.Hour},
+			{Table: "sessions", Where: "case when ended_at is null then expires_at else ended_at end < ?", Keep: 30 * 24 * time.Hour},
 			{Table: "sign_in_failures", Where: "at < ?", Keep: 24 * time.Hour},
 			{Table: "kept_forms", Where: "created_at < ?", Keep: SessionLife},
 			{Table: "sign_in_links", Where: "expires_at < ?", Keep: 30 * 24 * time.Hour},

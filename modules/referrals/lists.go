@@ -101,13 +101,25 @@ func (s *Service) nameable(ctx context.Context, a tenants.Actor, rows []Referral
 	return s.open(ctx, slices.DeleteFunc(found, func(r sliceRow) bool { return r.Slice != policies.Identity && r.Slice != policies.Name }))
 }
 
-// Count counts at most 100 referrals.
-func (s *Service) Count(ctx context.Context, q Search) (n int, err error) {
+// Count counts at most 100 referrals of each search.
+func (s *Service) Count(ctx context.Context, searches ...Search) (n []int, err error) {
+	filters := make([]filter, len(searches))
+	for i, q := range searches {
+		filters[i] = s.restrict(ctx, q)
+	}
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		n, err = countUpTo(ctx, s.restrict(ctx, q))
+		n, err = countUpTo(ctx, filters...)
 		return err
 	})
 	return n, err
+}
+
+func (s *Service) count(ctx context.Context, q Search) (int, error) {
+	n, err := s.Count(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	return n[0], nil
 }
 
 // views turns rows into what the actor may see of them, with a query per kind of

@@ -56,5 +56,5 @@ func (s *Service) Waiting(ctx context.Context, box, code string, overdue bool) (
 	}
 	q := t.search(box)
 	q.Overdue = overdue
-	return s.Count(ctx, q)
+	return s.count(ctx, q)
 }

@@ -56,9 +56,21 @@ func (s *Service) waiting(box string) func(ctx context.Context) (int, error) {
 		if !s.has(tenants.From(ctx), box) {
 			return 0, nil
 		}
-		return s.Count(ctx, boxes[box][0].search(box))
+		if k, ok := ctx.Value(knownKey{}).(known); ok && k.box == box {
+			return k.count, nil
+		}
+		return s.count(ctx, boxes[box][0].search(box))
 	}
 }
+
+// known is the count of a box's first tab that the page itself has already made: the
+// frame says the same number.
+type known struct {
+	box   string
+	count int
+}
+
+type knownKey struct{}
 
 // has reports whether the actor reads this box at all.
 func (s *Service) has(a tenants.Actor, box string) bool {
@@ -164,16 +176,22 @@ func (s *Service) listPage(c *web.Ctx) error {
 	}
 	q := Search{Box: l.Box, Number: l.Query}
 	if l.Query == "" {
-		for _, t := range s.tabs(a, l.Box) {
-			n, err := s.Count(ctx, t.search(l.Box))
-			if err != nil {
-				return err
-			}
-			t.Count = n
+		tabs := s.tabs(a, l.Box)
+		searches := make([]Search, len(tabs))
+		for i, t := range tabs {
+			searches[i] = t.search(l.Box)
+		}
+		counts, err := s.Count(ctx, searches...)
+		if err != nil {
+			return err
+		}
+		c.SetUserContext(context.WithValue(c.UserContext(), knownKey{}, known{l.Box, counts[0]}))
+		for i, t := range tabs {
+			t.Count = counts[i]
 			if t.Danger {
-				l.Dangers = n
+				l.Dangers = t.Count
 			}
-			if (t.Danger || t.Review) && n == 0 && t.Code != c.Query("tab") {
+			if (t.Danger || t.Review) && t.Count == 0 && t.Code != c.Query("tab") {
 				continue // these two are there while there is something
 			}
 			l.Tabs = append(l.Tabs, t)
@@ -335,13 +353,17 @@ func (s *Service) homePage(c *web.Ctx) error {
 				tile tile
 			}{Search{Box: box, Decide: true}, tile{Key: "decide", Path: "/referrals?box=out&tab=decide"}})
 		}
-		for _, t := range tiles {
-			n, err := s.Count(ctx, t.q)
-			if err != nil {
-				return err
-			}
-			t.tile.Count = n
-			t.tile.Late = t.tile.Late && n > 0
+		searches := make([]Search, len(tiles))
+		for i, t := range tiles {
+			searches[i] = t.q
+		}
+		counts, err := s.Count(ctx, searches...)
+		if err != nil {
+			return err
+		}
+		for i, t := range tiles {
+			t.tile.Count = counts[i]
+			t.tile.Late = t.tile.Late && counts[i] > 0
 			h.Tiles = append(h.Tiles, t.tile)
 		}
 		found, err := s.List(ctx, act, web.PageOf{Limit: perPage})

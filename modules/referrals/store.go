@@ -269,7 +269,8 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 		q = q.Where("r.due_at < ?", f.now)
 	}
 	if f.number != "" {
-		q = q.Where("(r.number = ? or (r.receiver_number = ? and r.to_tenant = ?))", f.number, f.number, t)
+		// Each way names the tenant itself, so that each has its index.
+		q = q.Where("((r.from_tenant = ? and r.number = ?) or (r.to_tenant = ? and r.number = ?) or (r.to_tenant = ? and r.receiver_number = ? and r.receiver_number <> ''))", t, f.number, t, f.number, t, f.number)
 	}
 	if !f.assignee.IsZero() {
 		q = q.Where("r.owner_user = ?", f.assignee).Where("r.to_tenant = ?", t)
@@ -294,11 +295,21 @@ func list(ctx context.Context, f filter, after string, limit int) ([]Referral, e
 	return out, err
 }
 
-// countUpTo counts at most 100 rows: a screen shows "99+".
-func countUpTo(ctx context.Context, f filter) (n int, err error) {
-	sub := f.apply(ctx, db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("1")).Limit(100)
-	err = db.Conn(ctx).NewSelect().TableExpr("(?) x", sub).ColumnExpr("count(*)").Scan(ctx, &n)
-	return n, err
+// countUpTo counts at most 100 rows of each filter, in one statement: a screen shows
+// "99+". The order is that of the list, so that SQLite takes the list's index: left
+// free, it walks everything that was ever received.
+func countUpTo(ctx context.Context, filters ...filter) ([]int, error) {
+	q := db.Conn(ctx).NewSelect()
+	out := make([]int, len(filters))
+	into := make([]any, len(filters))
+	for i, f := range filters {
+		into[i] = &out[i]
+		q = q.ColumnExpr("(select count(*) from (?) x)", f.apply(ctx, db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("1")).OrderExpr("r.id desc").Limit(100))
+	}
+	if len(filters) == 0 {
+		return nil, nil
+	}
+	return out, q.Scan(ctx, into...)
 }
 
 // openUnder lists the referrals of the tenant that rest on a consent and still show

@@ -85,7 +85,15 @@ func openSQLite(path string) (*DB, error) {
 		_ = w.Close()
 		return nil, err
 	}
-	return &DB{write: w, read: r, system: r}, nil
+	// Who reads loads keys meanwhile: out of one pool, readers that fill it would wait
+	// for each other.
+	s, err := open(url.Values{"_pragma": {"query_only(1)"}}, 4)
+	if err != nil {
+		_ = w.Close()
+		_ = r.Close()
+		return nil, err
+	}
+	return &DB{write: w, read: r, system: s}, nil
 }
 
 func openPostgres(dsn string) (*DB, error) {
@@ -149,14 +157,13 @@ func (d *DB) Close() error {
 // AddHook attaches a query hook to every pool; tests use it to fail an unscoped
 // query, the server to log a slow one by name.
 func (d *DB) AddHook(h bun.QueryHook) {
-	d.write = d.write.WithQueryHook(h)
-	if d.pg {
+	shared := d.read == d.write
+	d.write, d.system = d.write.WithQueryHook(h), d.system.WithQueryHook(h)
+	if shared {
 		d.read = d.write
-		d.system = d.system.WithQueryHook(h)
-		return
+	} else {
+		d.read = d.read.WithQueryHook(h)
 	}
-	d.read = d.read.WithQueryHook(h)
-	d.system = d.read
 }
 
 // CheckRole refuses a PostgreSQL role that row-level security does not bind.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -350,4 +351,36 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 	if err := d.Ping(context.Background()); !fault.Has(err, fault.Unavailable) {
 		t.Errorf("ping: %v", err)
 	}
+}
+
+// Readers load keys inside their transaction. As many as the pool holds, all at once,
+// must not wait for each other.
+func TestManyReadersLoadKeysAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB) {
+		const readers = 16
+		var all, done sync.WaitGroup
+		failed := make(chan error, readers)
+		all.Add(4)
+		for i := range readers {
+			done.Go(func() {
+				failed <- d.Read(as(mine), func(ctx context.Context) error {
+					if i < 4 { // so many hold a connection of any pool before one asks further
+						all.Done()
+						all.Wait()
+					}
+					return d.ReadAsSystem(ctx, "test", func(ctx context.Context) error {
+						_, err := db.Conn(ctx).NewRaw("select 1").Exec(ctx)
+						return err
+					})
+				})
+			})
+		}
+		done.Wait()
+		close(failed)
+		for err := range failed {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }

@@ -103,6 +103,7 @@ type Bus struct {
 	subs      map[string]Subscription
 	byEvent   map[string][]string
 	schedules []Schedule
+	told      sync.Map // by schedule: the last instant that stands in the table, as far as this process knows
 
 	nudge    chan struct{}
 	degraded atomic.Bool
@@ -294,6 +295,9 @@ func (b *Bus) runSchedules(ctx context.Context) {
 	now := b.clock.Now()
 	for _, s := range b.schedules {
 		instant := now.Truncate(s.Every)
+		if last, ok := b.told.Load(s.Name); ok && instant.Equal(last.(time.Time)) {
+			continue // this process knows that it was published, by whomever
+		}
 		e, err := s.Event(ctx)
 		if err != nil || e == nil {
 			continue
@@ -307,7 +311,9 @@ func (b *Bus) runSchedules(ctx context.Context) {
 		})
 		if err != nil && !db.Unique(err, "once") {
 			b.log.Warn("schedule", "name", s.Name, "error", string(fault.CodeOf(err)))
+			continue
 		}
+		b.told.Store(s.Name, instant)
 	}
 }
 

@@ -125,7 +125,7 @@ func onceSeen(ctx context.Context, once string) (yes bool, err error) {
 }
 
 func pending(ctx context.Context) (n int, err error) {
-	err = db.Conn(ctx).NewRaw("select count(*) from outbox where state in ('ready', 'handed')").Scan(ctx, &n)
+	err = db.Conn(ctx).NewRaw("select (select count(*) from outbox where state = 'ready') + (select count(*) from outbox where state = 'handed')").Scan(ctx, &n)
 	return n, err
 }
 
