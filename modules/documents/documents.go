@@ -35,7 +35,9 @@ var (
 // Subject is a record that documents belong to, as the actor of a context may use
 // it now.
 type Subject struct {
-	Key    vault.KeyID // seals the file's key
+	ID     ids.ID[ids.Referral]
+	Key    vault.KeyID        // seals the file's key
+	Person ids.ID[ids.Person] // whom it is about, for its sender; the receiver does not know
 	MayAdd bool
 	// MayOpen says whether a document may be listed and opened now.
 	MayOpen func(d Document) bool

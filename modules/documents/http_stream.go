@@ -185,17 +185,21 @@ func (s *Service) download(c *web.Ctx) error {
 	if err != nil {
 		return fault.New(fault.NotFound)
 	}
-	return s.Send(c, id)
+	d, err := s.Get(c.Std(), id)
+	if err != nil {
+		return err
+	}
+	return s.Send(c, d)
 }
 
 // downloadTime is how long one download may take: the body leaves after the
 // handler has returned, so its time is its own.
 const downloadTime = 30 * time.Minute
 
-// Send answers the content of a document.
-func (s *Service) Send(c *web.Ctx, id ids.ID[ids.Document]) error {
+// Send answers the content of a document that Get has given.
+func (s *Service) Send(c *web.Ctx, d Document) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Std()), downloadTime)
-	d, body, err := s.Open(ctx, id)
+	body, err := s.Open(ctx, d)
 	if err != nil {
 		cancel()
 		return err

@@ -18,7 +18,6 @@ import (
 
 	"shubbak/platform/audit"
 	"shubbak/platform/blob"
-	"shubbak/platform/db"
 	"shubbak/platform/fault"
 	"shubbak/platform/ids"
 	"shubbak/tenants"
@@ -183,6 +182,7 @@ func (s *Service) List(ctx context.Context, referral ids.ID[ids.Referral], page 
 			return err
 		}
 		for _, r := range rows {
+			r.ReferralID = referral
 			if !sub.MayOpen(r.Document) {
 				continue
 			}
@@ -204,56 +204,28 @@ func (s *Service) unseal(ctx context.Context, r *row) error {
 
 // Get gives one document: not_found out of reach, not_open while its slice is
 // closed to the actor.
-func (s *Service) Get(ctx context.Context, id ids.ID[ids.Document]) (d Document, err error) {
-	var referral ids.ID[ids.Referral]
-	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		referral, err = referralOf(ctx, id)
-		return err
-	})
-	if db.NoRows(err) {
-		return d, fault.New(fault.NotFound)
-	}
-	if err != nil {
-		return d, err
-	}
-	sub, err := s.Subjects.Subject(ctx, referral)
-	if err != nil {
-		return d, err
-	}
-	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		r, err := byID(ctx, id)
-		if db.NoRows(err) || (err == nil && !sub.MayOpen(r.Document)) {
-			return fault.New(fault.NotOpen)
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.unseal(ctx, &r); err != nil {
-			return err
-		}
-		d = r.Document
-		return nil
-	})
-	return d, err
+func (s *Service) Get(ctx context.Context, id ids.ID[ids.Document]) (Document, error) {
+	return s.find(ctx, id, func(Subject) bool { return true })
+}
+
+// GetIn gives a document as one of its referrals shows it.
+func (s *Service) GetIn(ctx context.Context, referral ids.ID[ids.Referral], id ids.ID[ids.Document]) (Document, error) {
+	return s.find(ctx, id, func(sub Subject) bool { return sub.ID == referral })
 }
 
 // Open streams the content; the disclosure and the audit entry are written before
 // it returns. The reader fails at the end if the content's hash is not the row's.
-func (s *Service) Open(ctx context.Context, id ids.ID[ids.Document]) (Document, io.ReadCloser, error) {
-	d, err := s.Get(ctx, id)
-	if err != nil {
-		return d, nil, err
-	}
+func (s *Service) Open(ctx context.Context, d Document) (io.ReadCloser, error) {
 	file, err := s.Vault.OpenFileKey(ctx, d.FileKey, d.place("content"))
 	if err != nil {
-		return d, nil, err
+		return nil, err
 	}
 	body, err := s.Blobs.Get(ctx, d.objectKey(), 0, -1)
 	if errors.Is(err, blob.ErrMissing) {
 		err = fault.Of(fault.Unavailable, err)
 	}
 	if err != nil {
-		return d, nil, err
+		return nil, err
 	}
 	plain, err := file.Reader(body)
 	if err == nil {
@@ -264,9 +236,9 @@ func (s *Service) Open(ctx context.Context, id ids.ID[ids.Document]) (Document, 
 	}
 	if err != nil {
 		_ = body.Close()
-		return d, nil, err
+		return nil, err
 	}
-	return d, &verified{r: plain, c: body, sum: sha256.New(), want: d.SHA256}, nil
+	return &verified{r: plain, c: body, sum: sha256.New(), want: d.SHA256}, nil
 }
 
 type verified struct {

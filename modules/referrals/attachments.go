@@ -44,8 +44,11 @@ func (s *Service) Subject(ctx context.Context, id ID) (documents.Subject, error)
 	}
 	a := tenants.From(ctx)
 	open := r.openNow(s.Clock.Now())
-	sub := documents.Subject{Key: r.KeyID}
+	sub := documents.Subject{ID: r.ID, Key: r.KeyID}
 	own := s.side(a, r)
+	if own == policies.Sender {
+		sub.Person = r.PersonID
+	}
 	rels := relations(a, r)
 	switch {
 	case !s.Law.Allow(a, documents.Add, rels...):

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"shubbak/modules/documents"
 	"shubbak/platform/fault"
 	"shubbak/platform/ids"
 	"shubbak/policies"
@@ -124,17 +123,9 @@ func (s *Service) documentGet(c *web.Ctx) error {
 	if err != nil {
 		return fault.New(fault.NotFound)
 	}
-	known, err := s.Documents.Get(c.Std(), doc)
+	d, err := s.Documents.GetIn(c.Std(), id, doc)
 	if err != nil {
 		return err
 	}
-	if known.ReferralID != id {
-		return fault.New(fault.NotFound)
-	}
-	d, body, err := s.Documents.Open(c.Std(), doc)
-	if err != nil {
-		return err
-	}
-	documents.Attach(c, d, body)
-	return nil
+	return s.Documents.Send(c, d)
 }
