@@ -103,6 +103,7 @@ var machineTime = map[string]string{
 	"platform/testkit/testrun/main.go": "measures a run of tests",
 	"web/server.go":                    "measures how long a request took",
 	"web/stream.go":                    "the deadline of a socket is in real time",
+	"platform/scan/scan.go":            "the deadline of a socket is in real time",
 	"tenants/registry.go":              "a brake on reading the table again: real seconds, whatever the clock says",
 	"modules/documents/service.go":     "the age of an object is told by the store, in real time",
 }

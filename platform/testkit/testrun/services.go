@@ -71,11 +71,15 @@ func startServices() (*services, error) {
 	for _, part := range []struct {
 		name, env string
 		start     func() (string, error)
-	}{{"PostgreSQL", "TEST_DATABASE_URL", s.postgres}, {"Redis", "TEST_REDIS_URL", s.redis}, {"MinIO", "TEST_S3_URL", s.minio}, {"Chromium", "TEST_CHROMIUM", s.chromium}} {
+		optional  bool // a test that wants it is skipped, also where all parts are required
+	}{{"PostgreSQL", "TEST_DATABASE_URL", s.postgres, false}, {"Redis", "TEST_REDIS_URL", s.redis, false}, {"MinIO", "TEST_S3_URL", s.minio, false}, {"Chromium", "TEST_CHROMIUM", s.chromium, false},
+		{"ClamAV", "TEST_CLAMAV_URL", s.clamd, true}} {
 		address := os.Getenv(part.env)
 		if address == "" {
 			if address, err = part.start(); err != nil {
-				s.lack = append(s.lack, part.name+" ("+err.Error()+")")
+				if !part.optional {
+					s.lack = append(s.lack, part.name+" ("+err.Error()+")")
+				}
 				continue
 			}
 		}
@@ -234,6 +238,39 @@ func (s *services) chromium() (string, error) {
 		}
 	}
 	return "", errAbsent
+}
+
+// clamd knows one thing, the EICAR test file, by a signature of one line: no list of
+// signatures is fetched, and it is up within a second.
+func (s *services) clamd() (string, error) {
+	server := find("clamd")
+	if server == "" && executable("/usr/sbin/clamd") {
+		server = "/usr/sbin/clamd"
+	}
+	if server == "" {
+		return "", errAbsent
+	}
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	data := filepath.Join(s.dir, "clamav")
+	if err := os.Mkdir(data, 0o755); err != nil {
+		return "", err
+	}
+	conf := filepath.Join(data, "clamd.conf")
+	for name, content := range map[string]string{
+		filepath.Join(data, "eicar.hdb"): "44d88612fea8a8f36de82e1278abb02f:68:Eicar-Test\n",
+		conf:                             fmt.Sprintf("Foreground yes\nTCPAddr 127.0.0.1\nTCPSocket %d\nDatabaseDirectory %s\nStreamMaxLength 300M\n", port, data),
+	} {
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			return "", err
+		}
+	}
+	if err := s.spawn(nil, nil, server, "-c", conf); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("tcp://127.0.0.1:%d", port), eventually(func() error { return dial(port) })
 }
 
 func dial(port int) error {
