@@ -142,6 +142,7 @@ var systemWork = map[string][]string{
 	"modules/accounts/own.go":          {"the brake on guessing knows no tenant"},
 	"modules/accounts/service.go":      {"the brake on guessing knows no tenant"},
 	"modules/agreements/service.go":    {"planting an agreement writes the rows of every party"},
+	"modules/documents/scanning.go":    {"tenants whose documents wait for the scanner"},
 	"modules/documents/service.go":     {"sweeping of objects without a row"},
 	"modules/referrals/alarms.go":      {"whose clocks ring now"},
 	"modules/notifications/service.go": {"the neutral address in a mail names no tenant"},

@@ -33,6 +33,7 @@ import (
 	"shubbak/platform/mail"
 	"shubbak/platform/observe"
 	"shubbak/platform/outbox"
+	"shubbak/platform/scan"
 	"shubbak/platform/terms"
 	"shubbak/platform/vault"
 	"shubbak/policies"
@@ -61,6 +62,7 @@ type app struct {
 	bus      *outbox.Bus
 	live     *live.Hub
 	blobs    blob.Store
+	scanner  *scan.Clamd // nil without SHUBBAK_CLAMAV_URL
 	catalog  *i18n.Catalog
 	law      *policies.Law
 	registry *tenants.Registry
@@ -168,7 +170,13 @@ func (a *app) complete(ctx context.Context) error {
 		UnitNames: a.accounts.UnitChoices,
 		Judge:     func(ctx context.Context) (directory.Judge, error) { return a.agreements.For(ctx) },
 		Profile:   func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
-	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs})
+	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs, Bus: a.bus})
+	if s.ClamAVURL != "" {
+		if a.scanner, err = scan.Open(s.ClamAVURL); err != nil {
+			return err
+		}
+		a.documents.Scanner = a.scanner
+	}
 	a.referrals = referrals.New(referrals.Deps{DB: a.db, Clock: a.clock, Calendars: a.calendars, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry,
 		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents, Live: a.live,
 		Address: func() string { return strings.TrimSuffix(a.notifications.PublicURL, "/") }})
@@ -202,6 +210,12 @@ func (a *app) complete(ctx context.Context) error {
 					return errors.New("degraded")
 				}
 				return nil
+			}},
+			{Name: "scanner", Soft: true, Run: func(ctx context.Context) error {
+				if a.scanner == nil {
+					return nil
+				}
+				return a.scanner.Ping(ctx)
 			}},
 		}}, routes, nav)
 	return err

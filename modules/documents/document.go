@@ -13,7 +13,7 @@ type Document struct {
 	TenantID    ids.ID[ids.Tenant]   // who put it there
 	ReferralID  ids.ID[ids.Referral]
 	Version     int64
-	State       string // quarantined, available, superseded, purged
+	State       string
 	Category    string
 	Sensitivity string
 	MediaType   string // sniffed, never what the sender said
@@ -25,6 +25,15 @@ type Document struct {
 
 	Name string `bun:"-"`
 }
+
+// The states of a document (domain.md §5). Infected is ours: refused by the scanner,
+// its content destroyed.
+const (
+	Quarantined = "quarantined"
+	Available   = "available"
+	Superseded  = "superseded"
+	Infected    = "infected"
+)
 
 // The closed lists of a document. Categories are the glossary's `doc.*`.
 var (

@@ -16,6 +16,7 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/ids"
+	"shubbak/platform/outbox"
 	"shubbak/platform/vault"
 	"shubbak/policies"
 )
@@ -49,6 +50,8 @@ type Subjects interface {
 	Subject(ctx context.Context, id ids.ID[ids.Referral]) (Subject, error)
 	// DocumentAdded is told inside the transaction that adds the row.
 	DocumentAdded(ctx context.Context, id ids.ID[ids.Referral], doc ids.ID[ids.Document]) error
+	// DocumentRefused is told inside the transaction that shuts a document for ever.
+	DocumentRefused(ctx context.Context, id ids.ID[ids.Referral], d Document) error
 	// DocumentOpened records the disclosure before content leaves.
 	DocumentOpened(ctx context.Context, id ids.ID[ids.Referral], doc ids.ID[ids.Document]) error
 }
@@ -61,6 +64,8 @@ type Deps struct {
 	Audit    *audit.Log
 	Vault    *vault.Vault
 	Blobs    blob.Store
+	Bus      *outbox.Bus
+	Scanner  Scanner // nil: content is open at once
 	Subjects Subjects
 }
 
@@ -79,5 +84,7 @@ func (s *Service) Module() modules.Module {
 		Name: "documents", Migrations: migrations, Locales: locales,
 		Permissions: []policies.Permission{Read, Add},
 		Routes:      s.routes(),
+		Events:      s.subscriptions(),
+		Schedules:   s.schedules(),
 	}
 }

@@ -69,8 +69,11 @@ func (s *Service) MayAdd(ctx context.Context, f Form) (Subject, error) {
 // memory, and commits the row last. commit runs inside the row's transaction.
 func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r io.Reader, commit func(ctx context.Context, d Document) error) (Document, error) {
 	a := tenants.From(ctx)
-	d := Document{ID: ids.New[ids.Document](), TenantID: a.Tenant.ID, ReferralID: f.Referral, Version: 1, State: "available", Category: f.Category,
+	d := Document{ID: ids.New[ids.Document](), TenantID: a.Tenant.ID, ReferralID: f.Referral, Version: 1, State: Available, Category: f.Category,
 		Sensitivity: f.Sensitivity, CreatedBy: a.User, CreatedAt: s.Clock.Now(), Name: cleanFileName(name)}
+	if s.Scanner != nil {
+		d.State = Quarantined
+	}
 	head := make([]byte, 3072)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
@@ -114,6 +117,11 @@ func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r i
 		}
 		if err := s.Audit.Did(ctx, audit.Entry{Action: "add", Object: "document", ID: d.ID.String(), Fields: []string{d.Category, d.Sensitivity}}); err != nil {
 			return err
+		}
+		if d.State == Quarantined {
+			if err := s.Bus.Publish(ctx, stored{d.TenantID, d.ID}); err != nil {
+				return err
+			}
 		}
 		return commit(ctx, d)
 	})
@@ -216,6 +224,9 @@ func (s *Service) GetIn(ctx context.Context, referral ids.ID[ids.Referral], id i
 // Open streams the content; the disclosure and the audit entry are written before
 // it returns. The reader fails at the end if the content's hash is not the row's.
 func (s *Service) Open(ctx context.Context, d Document) (io.ReadCloser, error) {
+	if err := ready(d); err != nil {
+		return nil, err
+	}
 	file, err := s.Vault.OpenFileKey(ctx, d.FileKey, d.place("content"))
 	if err != nil {
 		return nil, err

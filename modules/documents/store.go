@@ -2,6 +2,7 @@ package documents
 
 import (
 	"context"
+	"time"
 
 	"shubbak/platform/db"
 	"shubbak/platform/ids"
@@ -97,6 +98,36 @@ func ofReferral(ctx context.Context, referral ids.ID[ids.Referral], after string
 		q = q.Where("d.id < ?", after)
 	}
 	return rows, q.Scan(ctx)
+}
+
+// own reads a document of the tenant of ctx.
+func own(ctx context.Context, id ids.ID[ids.Document]) (r row, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&r).Where("d.id = ?", id).Where("d.tenant_id = ?", db.Tenant(ctx)).Scan(ctx)
+	return r, err
+}
+
+// settle ends the quarantine of a document of the tenant of ctx; false when it has
+// ended before.
+func settle(ctx context.Context, id ids.ID[ids.Document], state string) (bool, error) {
+	res, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("state = ?", state).Where("id = ?", id).Where("tenant_id = ?", db.Tenant(ctx)).Where("state = 'quarantined'").Exec(ctx)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
+// quarantined lists documents of the tenant of ctx that have waited since before an
+// instant.
+func quarantined(ctx context.Context, before time.Time, limit int) (rows []row, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("d.tenant_id = ?", db.Tenant(ctx)).Where("d.state = 'quarantined'").Where("d.created_at < ?", before).OrderExpr("d.created_at").Limit(int64(limit)).Scan(ctx)
+	return rows, err
+}
+
+// tenantsWaiting are the tenants that have such documents.
+func tenantsWaiting(ctx context.Context, before time.Time) (out []string, err error) {
+	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("distinct d.tenant_id").Where("d.state = 'quarantined'").Where("d.created_at < ?", before).Scan(ctx, &out)
+	return out, err
 }
 
 // existing says which of some documents have a row, in any tenant.

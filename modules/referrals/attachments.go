@@ -26,6 +26,22 @@ func (s *Service) DocumentAdded(ctx context.Context, id ID, _ ids.ID[ids.Documen
 	return s.record(ctx, &r, []Event{e})
 }
 
+// DocumentRefused takes a document off the card and tells who put it there, and their
+// supervisor, inside the transaction that shuts it.
+func (s *Service) DocumentRefused(ctx context.Context, id ID, d documents.Document) error {
+	r, err := dropDocument(ctx, id)
+	if err != nil {
+		return err
+	}
+	s.look(ctx, r)
+	if d.ReferralID != id {
+		return nil // told once, of the referral it was added to
+	}
+	m := s.moved(r, Event{Event: "document_refused", Sequence: r.Sequence})
+	m.Owner, m.About = d.TenantID, d.CreatedBy
+	return s.Bus.Publish(ctx, m)
+}
+
 // documents lists what the reader may open, at most a page of them.
 func (s *Service) documents(ctx context.Context, r Referral) (*[]documents.View, error) {
 	rows, err := s.Documents.List(ctx, r.ID, web.PageOf{Limit: web.MaxLimit})
@@ -64,6 +80,8 @@ func (s *Service) Subject(ctx context.Context, id ID) (documents.Subject, error)
 			return false
 		case d.TenantID == a.Tenant.ID:
 			return true
+		case d.State == documents.Infected:
+			return false
 		case own == policies.Sender:
 			// What the receiver adds about health stays with kinds that give care.
 			return d.Sensitivity != "health" || a.Tenant.Declared().Care

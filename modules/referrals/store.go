@@ -353,6 +353,14 @@ func addDocument(ctx context.Context, id ID) (r Referral, err error) {
 	return out.Referral, err
 }
 
+// dropDocument takes one off the card again.
+func dropDocument(ctx context.Context, id ID) (Referral, error) {
+	var out row
+	err := db.Conn(ctx).NewRaw("update referrals set card_documents = card_documents - 1, version = version + 1 where id = ? and (from_tenant = ? or to_tenant = ?) returning *",
+		id, db.Tenant(ctx), db.Tenant(ctx)).Scan(ctx, &out)
+	return out.Referral, err
+}
+
 // unanswered are the tenants that sent a danger which nobody has acknowledged since
 // an instant.
 func unanswered(ctx context.Context, before time.Time) (out []string, err error) {
