@@ -49,7 +49,7 @@ type Subjects interface {
 	// Subject gives the record, or not_found when it is out of the actor's reach.
 	Subject(ctx context.Context, id ids.ID[ids.Referral]) (Subject, error)
 	// DocumentAdded is told inside the transaction that adds the row.
-	DocumentAdded(ctx context.Context, id ids.ID[ids.Referral], doc ids.ID[ids.Document]) error
+	DocumentAdded(ctx context.Context, id ids.ID[ids.Referral], d Document) error
 	// DocumentRefused is told inside the transaction that shuts a document for ever.
 	DocumentRefused(ctx context.Context, id ids.ID[ids.Referral], d Document) error
 	// DocumentOpened records the disclosure before content leaves.

@@ -24,6 +24,7 @@ type uploadForm struct {
 	Subject     string                `formData:"subject" required:"true"`
 	Category    string                `formData:"category" required:"true"`
 	Sensitivity string                `formData:"sensitivity" required:"true"`
+	Replaces    string                `formData:"replaces" description:"the document of which this is a new version"`
 	File        *multipart.FileHeader `formData:"file" required:"true"`
 }
 
@@ -117,6 +118,13 @@ func (s *Service) receive(c *web.Ctx, page *ids.ID[ids.Referral]) (View, bool, e
 			f.Category = string(value)
 		case "sensitivity":
 			f.Sensitivity = string(value)
+		case "replaces":
+			if string(value) == "" {
+				continue // a page's "nothing"
+			}
+			if f.Replaces, err = ids.Parse[ids.Document](string(value)); err != nil {
+				return View{}, false, fault.In("replaces", "malformed")
+			}
 		default:
 			return View{}, false, fault.In(p.FormName(), "unknown_field")
 		}
@@ -131,7 +139,7 @@ func (s *Service) take(c *web.Ctx, f Form, p *multipart.Part) (View, bool, error
 		return View{}, false, err
 	}
 	ctx := c.Std()
-	sub, err := s.MayAdd(ctx, f)
+	sub, err := s.MayAdd(ctx, &f)
 	if err != nil {
 		return View{}, false, err
 	}
@@ -144,7 +152,7 @@ func (s *Service) take(c *web.Ctx, f Form, p *multipart.Part) (View, bool, error
 		}
 		defer once.End()
 		commit = func(ctx context.Context, d Document) error {
-			once.Body(f.Referral.String(), f.Category, f.Sensitivity, d.Name, d.SHA256)
+			once.Body(f.Referral.String(), f.Category, f.Sensitivity, f.Replaces.String(), d.Name, d.SHA256)
 			id, found, err := once.Lock(ctx)
 			if err != nil {
 				return err
@@ -227,6 +235,24 @@ func Attach(c *web.Ctx, d Document, body io.ReadCloser) {
 	c.Set("X-Content-Type-Options", "nosniff")
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+asciiName(d.Name)+`"; filename*=UTF-8''`+strings.ReplaceAll(url.QueryEscape(d.Name), "+", "%20"))
 	c.Context().SetBodyStream(body, int(d.Size))
+}
+
+// Inline answers a picture or a PDF for a frame of a page of ours, and for nothing
+// else: nothing in it may run or reach out, and no other type is ever shown. Opening
+// it is a disclosure as a download is.
+func (s *Service) Inline(c *web.Ctx, d Document) error {
+	if !Shown(d.MediaType) {
+		return fault.New(fault.NotFound)
+	}
+	if err := s.Send(c, d); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentDisposition, "inline")
+	c.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
+	// A browser shows a PDF by a plugin of its own, which wants object-src, and styles
+	// its viewer itself.
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; img-src 'self'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'")
+	return nil
 }
 
 func asciiName(name string) string {

@@ -147,6 +147,9 @@ func (s *Service) release(ctx context.Context, d Document) error {
 	if err != nil || !changed {
 		return err
 	}
+	if err := s.supersede(ctx, d); err != nil {
+		return err
+	}
 	return s.Audit.Did(ctx, audit.Entry{Action: "scan", Object: "document", ID: d.ID.String(), Fields: []string{"clean"}})
 }
 
@@ -155,6 +158,9 @@ func (s *Service) release(ctx context.Context, d Document) error {
 func (s *Service) refuse(ctx context.Context, d Document, v scan.Verdict) error {
 	changed, err := settle(ctx, d.ID, Infected)
 	if err != nil || !changed {
+		return err
+	}
+	if err := giveBack(ctx, d.Size); err != nil {
 		return err
 	}
 	list, err := subjectsOf(ctx, d.ID)

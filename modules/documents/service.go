@@ -31,6 +31,9 @@ type Form struct {
 	Referral    ids.ID[ids.Referral]
 	Category    string
 	Sensitivity string
+	Replaces    ids.ID[ids.Document]
+
+	old Document // what Replaces names, once MayAdd has looked
 }
 
 // Check names the faulty fields of the form.
@@ -57,10 +60,16 @@ func choice(s string) string {
 
 // MayAdd refuses before anything of the file is read: not_found out of reach,
 // forbidden in a state that takes no document.
-func (s *Service) MayAdd(ctx context.Context, f Form) (Subject, error) {
+func (s *Service) MayAdd(ctx context.Context, f *Form) (Subject, error) {
 	sub, err := s.Subjects.Subject(ctx, f.Referral)
 	if err == nil && !sub.MayAdd {
 		err = fault.New(fault.Forbidden)
+	}
+	if err == nil {
+		f.old, err = s.replaced(ctx, *f)
+	}
+	if err == nil {
+		err = s.room(ctx, 1)
 	}
 	return sub, err
 }
@@ -69,7 +78,7 @@ func (s *Service) MayAdd(ctx context.Context, f Form) (Subject, error) {
 // memory, and commits the row last. commit runs inside the row's transaction.
 func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r io.Reader, commit func(ctx context.Context, d Document) error) (Document, error) {
 	a := tenants.From(ctx)
-	d := Document{ID: ids.New[ids.Document](), TenantID: a.Tenant.ID, ReferralID: f.Referral, Version: 1, State: Available, Category: f.Category,
+	d := Document{ID: ids.New[ids.Document](), TenantID: a.Tenant.ID, ReferralID: f.Referral, Version: f.old.Version + 1, Replaces: f.Replaces, State: Available, Category: f.Category, Retention: RetentionOf(f.Category),
 		Sensitivity: f.Sensitivity, CreatedBy: a.User, CreatedAt: s.Clock.Now(), Name: cleanFileName(name)}
 	if s.Scanner != nil {
 		d.State = Quarantined
@@ -112,7 +121,20 @@ func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r i
 		if err := insert(ctx, d, sealed); err != nil {
 			return err
 		}
-		if err := s.Subjects.DocumentAdded(ctx, f.Referral, d.ID); err != nil {
+		if err := s.Subjects.DocumentAdded(ctx, f.Referral, d); err != nil {
+			return err
+		}
+		if !d.Replaces.IsZero() {
+			if err := s.follow(ctx, d); err != nil {
+				return err
+			}
+		}
+		if d.State == Available {
+			if err := s.supersede(ctx, d); err != nil {
+				return err
+			}
+		}
+		if err := s.keep(ctx, d.Size); err != nil {
 			return err
 		}
 		if err := s.Audit.Did(ctx, audit.Entry{Action: "add", Object: "document", ID: d.ID.String(), Fields: []string{d.Category, d.Sensitivity}}); err != nil {
@@ -125,7 +147,7 @@ func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r i
 		}
 		return commit(ctx, d)
 	})
-	if err != nil {
+	if err = taken(err); err != nil {
 		// Nothing was committed: the object goes too. A crash just here leaves it to
 		// the sweeper.
 		_ = s.Blobs.Delete(context.WithoutCancel(ctx), d.objectKey())

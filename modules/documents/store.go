@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"shubbak/platform/db"
+	"shubbak/platform/fault"
 	"shubbak/platform/ids"
 
 	"github.com/uptrace/bun"
@@ -70,7 +71,8 @@ func linked(ctx context.Context, referral ids.ID[ids.Referral]) (out []ids.ID[id
 }
 
 func countOf(ctx context.Context, referral ids.ID[ids.Referral]) (n int, err error) {
-	err = db.Conn(ctx).NewSelect().Model((*subjectRow)(nil)).ColumnExpr("count(*)").Where("ds.referral_id = ?", referral).Where("ds.tenant_id = ?", db.Tenant(ctx)).Scan(ctx, &n)
+	err = db.Conn(ctx).NewSelect().Model((*subjectRow)(nil)).ColumnExpr("count(*)").Where("ds.referral_id = ?", referral).Where("ds.tenant_id = ?", db.Tenant(ctx)).
+		Where("exists (select 1 from documents d where d.id = ds.document_id and d.state in ('available', 'quarantined') and not exists (select 1 from documents b where b.id = d.replaces and b.state = 'available'))").Scan(ctx, &n)
 	return n, err
 }
 
@@ -128,6 +130,34 @@ func quarantined(ctx context.Context, before time.Time, limit int) (rows []row, 
 func tenantsWaiting(ctx context.Context, before time.Time) (out []string, err error) {
 	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("distinct d.tenant_id").Where("d.state = 'quarantined'").Where("d.created_at < ?", before).Scan(ctx, &out)
 	return out, err
+}
+
+// supersede ends a version that another has followed.
+func supersede(ctx context.Context, id ids.ID[ids.Document]) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("state = ?", Superseded).Where("id = ?", id).Where("tenant_id = ?", db.Tenant(ctx)).Where("state = ?", Available).Exec(ctx)
+	return err
+}
+
+// usage is how many bytes the tenant of ctx keeps.
+func usage(ctx context.Context) (n int64, err error) {
+	err = db.Conn(ctx).NewRaw("select coalesce(sum(bytes), 0) from document_usage where tenant_id = ?", db.Tenant(ctx)).Scan(ctx, &n)
+	return n, err
+}
+
+// use adds to it, up to a limit: version_conflict beyond.
+func use(ctx context.Context, bytes, limit int64) error {
+	if bytes > limit {
+		return fault.New(fault.VersionConflict)
+	}
+	return db.Affected(db.Conn(ctx).NewRaw(`insert into document_usage (tenant_id, bytes) values (?, ?)
+		on conflict (tenant_id) do update set bytes = document_usage.bytes + excluded.bytes where document_usage.tenant_id = excluded.tenant_id and document_usage.bytes + excluded.bytes <= ?`,
+		db.Tenant(ctx), bytes, limit).Exec(ctx))
+}
+
+// giveBack takes the bytes of destroyed content off.
+func giveBack(ctx context.Context, bytes int64) error {
+	_, err := db.Conn(ctx).NewRaw("update document_usage set bytes = bytes - ? where tenant_id = ?", bytes, db.Tenant(ctx)).Exec(ctx)
+	return err
 }
 
 // existing says which of some documents have a row, in any tenant.

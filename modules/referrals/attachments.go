@@ -13,8 +13,8 @@ import (
 )
 
 // DocumentAdded counts a document on the card, inside its transaction.
-func (s *Service) DocumentAdded(ctx context.Context, id ID, _ ids.ID[ids.Document]) error {
-	r, err := addDocument(ctx, id)
+func (s *Service) DocumentAdded(ctx context.Context, id ID, d documents.Document) error {
+	r, err := addDocument(ctx, id, onCard(d))
 	if err != nil {
 		return err
 	}
@@ -26,10 +26,18 @@ func (s *Service) DocumentAdded(ctx context.Context, id ID, _ ids.ID[ids.Documen
 	return s.record(ctx, &r, []Event{e})
 }
 
+// onCard is how much a document adds to the card: a new version counts for the old.
+func onCard(d documents.Document) int {
+	if d.Replaces.IsZero() {
+		return 1
+	}
+	return 0
+}
+
 // DocumentRefused takes a document off the card and tells who put it there, and their
 // supervisor, inside the transaction that shuts it.
 func (s *Service) DocumentRefused(ctx context.Context, id ID, d documents.Document) error {
-	r, err := dropDocument(ctx, id)
+	r, err := dropDocument(ctx, id, onCard(d))
 	if err != nil {
 		return err
 	}
@@ -48,6 +56,7 @@ func (s *Service) documents(ctx context.Context, r Referral) (*[]documents.View,
 	out := make([]documents.View, len(rows))
 	for i, d := range rows {
 		out[i] = documents.Show(d)
+		out[i].Mine = d.TenantID == tenants.Current(ctx)
 	}
 	return &out, err
 }
@@ -80,7 +89,7 @@ func (s *Service) Subject(ctx context.Context, id ID) (documents.Subject, error)
 			return false
 		case d.TenantID == a.Tenant.ID:
 			return true
-		case d.State == documents.Infected:
+		case d.State == documents.Infected, d.State == documents.Superseded:
 			return false
 		case own == policies.Sender:
 			// What the receiver adds about health stays with kinds that give care.
