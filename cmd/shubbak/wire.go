@@ -170,7 +170,7 @@ func (a *app) complete(ctx context.Context) error {
 		UnitNames: a.accounts.UnitChoices,
 		Judge:     func(ctx context.Context) (directory.Judge, error) { return a.agreements.For(ctx) },
 		Profile:   func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
-	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs, Bus: a.bus})
+	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs, Bus: a.bus, Live: a.live})
 	if s.ClamAVURL != "" {
 		if a.scanner, err = scan.Open(s.ClamAVURL); err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/ids"
+	"shubbak/platform/live"
 	"shubbak/platform/outbox"
 	"shubbak/platform/vault"
 	"shubbak/policies"
@@ -65,6 +66,7 @@ type Deps struct {
 	Vault    *vault.Vault
 	Blobs    blob.Store
 	Bus      *outbox.Bus
+	Live     *live.Hub
 	Scanner  Scanner // nil: content is open at once
 	Subjects Subjects
 }

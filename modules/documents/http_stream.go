@@ -204,7 +204,8 @@ func (s *Service) download(c *web.Ctx) error {
 // handler has returned, so its time is its own.
 const downloadTime = 30 * time.Minute
 
-// Send answers the content of a document that Get has given.
+// Send answers the content of a document that Get has given. It is cut in mid-stream
+// when the document closes.
 func (s *Service) Send(c *web.Ctx, d Document) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Std()), downloadTime)
 	body, err := s.Open(ctx, d)
@@ -212,29 +213,28 @@ func (s *Service) Send(c *web.Ctx, d Document) error {
 		cancel()
 		return err
 	}
-	Attach(c, d, ended{body, cancel})
+	attach(c, d)
+	seat := s.Live.Watch(d.ReferralID)
+	c.SendGuarded(ctx, body, d.Size, web.Guard{Wake: seat.Wake(), Again: func(ctx context.Context) error {
+		now, err := s.GetIn(ctx, d.ReferralID, d.ID)
+		if err == nil {
+			err = ready(now)
+		}
+		return err
+	}, Close: func() {
+		seat.Leave()
+		cancel()
+	}})
 	return nil
 }
 
-// ended frees what a download holds once its body has been closed.
-type ended struct {
-	io.ReadCloser
-	cancel context.CancelFunc
-}
-
-func (e ended) Close() error {
-	defer e.cancel()
-	return e.ReadCloser.Close()
-}
-
-// Attach answers a file for keeping, never for showing: RFC 6266 with the original
-// name in any script.
-func Attach(c *web.Ctx, d Document, body io.ReadCloser) {
+// attach says that a file is for keeping, never for showing: RFC 6266 with the
+// original name in any script.
+func attach(c *web.Ctx, d Document) {
 	c.Set(fiber.HeaderContentType, d.MediaType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Content-Type-Options", "nosniff")
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+asciiName(d.Name)+`"; filename*=UTF-8''`+strings.ReplaceAll(url.QueryEscape(d.Name), "+", "%20"))
-	c.Context().SetBodyStream(body, int(d.Size))
 }
 
 // Inline answers a picture or a PDF for a frame of a page of ours, and for nothing
