@@ -21,6 +21,7 @@ import (
 	"shubbak/modules/documents"
 	"shubbak/modules/notifications"
 	"shubbak/modules/people"
+	"shubbak/modules/privacy"
 	"shubbak/modules/referrals"
 	"shubbak/modules/reports"
 	"shubbak/platform/audit"
@@ -76,6 +77,7 @@ type app struct {
 	documents     *documents.Service
 	referrals     *referrals.Service
 	notifications *notifications.Service
+	privacy       *privacy.Service
 	reports       *reports.Service
 	modules       []modules.Module
 	server        *web.Server
@@ -184,8 +186,9 @@ func (a *app) complete(ctx context.Context) error {
 	a.people.Panels = append(a.people.Panels, a.referrals.OfPerson)
 	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Referrals: a.referrals, Live: a.live,
 		Mail: sender, PublicURL: s.PublicURL})
+	a.privacy = privacy.New(privacy.Deps{Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, People: a.people, Referrals: a.referrals})
 	a.reports = reports.New(reports.Deps{Clock: a.clock, Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Referrals: a.referrals})
-	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.calendars.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module(), a.reports.Module()}
+	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.calendars.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module(), a.privacy.Module(), a.reports.Module()}
 	if err := loadWords(a.catalog, a.modules); err != nil {
 		return err
 	}
@@ -267,7 +270,7 @@ func loadWords(c *i18n.Catalog, list []modules.Module) error {
 func schemaModules() []modules.Module {
 	var a accounts.Service
 	return []modules.Module{a.Module(), (&people.Service{}).Module(), (&agreements.Service{}).Module(), (&calendars.Service{}).Module(), (&directory.Directory{}).Module(), (&documents.Service{}).Module(),
-		(&referrals.Service{}).Module(), (&notifications.Service{}).Module(), (&reports.Service{}).Module()}
+		(&referrals.Service{}).Module(), (&notifications.Service{}).Module(), (&privacy.Service{}).Module(), (&reports.Service{}).Module()}
 }
 
 // migrate brings the embedded database up to date; a real one is only checked,
