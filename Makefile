@@ -52,6 +52,7 @@ services: ## install the real parts that tests use (Debian)
 	command -v gcc >/dev/null || missing="$$missing gcc libc6-dev"; \
 	fc-list 2>/dev/null | grep -q NotoSansArabic || missing="$$missing fonts-noto-core fontconfig"; \
 	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; fi
+	@command -v clamd >/dev/null || [ -x /usr/sbin/clamd ] || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends clamav-daemon >/dev/null || echo "clamd cannot be installed: the tests that want a real one are skipped"
 	@[ -x "$(CACHE)/minio" ] || { mkdir -p "$(CACHE)" && GOFLAGS= GOBIN="$(CACHE)" go install $(MINIO); }
 	@[ -f web/e2e/node_modules/axe-core/axe.min.js ] || (cd web/e2e && npm ci --silent --no-audit --no-fund)
 

@@ -166,6 +166,9 @@ type Keys interface {
 // DefaultFileLimit is the size of one document where the tenant says nothing.
 const DefaultFileLimit = 256 << 20
 
+// DefaultQuota is the room for all documents where the tenant says nothing.
+const DefaultQuota = 100 << 30
+
 // DefaultIdle is the number of minutes without use after which a page on a shared
 // computer asks for the password again.
 const DefaultIdle = 15
@@ -190,6 +193,9 @@ func (r *Registry) Add(ctx context.Context, keys Keys, t Tenant) (*Tenant, error
 	}
 	if t.Locale == "" {
 		t.Locale = i18n.Arabic
+	}
+	if t.DocumentQuota == 0 {
+		t.DocumentQuota = DefaultQuota
 	}
 	if t.FileLimit == 0 {
 		t.FileLimit = DefaultFileLimit

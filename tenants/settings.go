@@ -16,10 +16,11 @@ import (
 
 // The limits of what an administrator may set.
 const (
-	MinFile, MaxFile = 1 << 20, 2 << 30 // bytes of one document
-	MinIdle, MaxIdle = 2, 120           // minutes
-	maxName          = 200
-	maxNotice        = 4000
+	MinFile, MaxFile   = 1 << 20, 2 << 30 // bytes of one document
+	MinQuota, MaxQuota = 1 << 20, 1 << 50 // bytes of all documents
+	MinIdle, MaxIdle   = 2, 120           // minutes
+	maxName            = 200
+	maxNotice          = 4000
 )
 
 var authorisationForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ./-]{1,59}$`)
@@ -58,6 +59,9 @@ func (t *Tenant) Check() error {
 	}
 	if t.FileLimit < MinFile || t.FileLimit > MaxFile {
 		f.Add("limits.file_size", "out_of_range")
+	}
+	if t.DocumentQuota < MinQuota || t.DocumentQuota > MaxQuota {
+		f.Add("limits.documents_size", "out_of_range")
 	}
 	if t.IdleMinutes < MinIdle || t.IdleMinutes > MaxIdle {
 		f.Add("limits.idle_minutes", "out_of_range")

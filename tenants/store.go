@@ -29,7 +29,7 @@ func update(ctx context.Context, t Tenant) error {
 	seen := t.Version
 	t.Version++
 	return db.Affected(db.Conn(ctx).NewUpdate().Model(&row{Tenant: t}).Column("name_ar", "name_fr", "name_en", "accent", "mark", "locale", "languages", "notice_ar", "notice_fr", "notice_en",
-		"authorisation", "file_limit", "idle_minutes", "second_factor", "version").Where("id = ?", db.Tenant(ctx)).Where("id = ?", t.ID).Where("version = ?", seen).Exec(ctx))
+		"authorisation", "file_limit", "idle_minutes", "second_factor", "document_quota", "version").Where("id = ?", db.Tenant(ctx)).Where("id = ?", t.ID).Where("version = ?", seen).Exec(ctx))
 }
 
 // Lock keeps every other holder of the lock of this tenant waiting until the

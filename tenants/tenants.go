@@ -50,6 +50,7 @@ type Tenant struct {
 	NoticeFr      string
 	NoticeEn      string
 	Authorisation string // number of the CNDP's authorisation
+	DocumentQuota int64  // bytes of all documents
 	IdleMinutes   int    // after which a page asks for the password again
 	SecondFactor  bool   // everybody signs in with a second factor
 

@@ -422,4 +422,9 @@ func (s *Server) ready(fc *fiber.Ctx) error {
 // inline script, no foreign host.
 const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
+// FramesOwn lets this one page show a document of ours in a frame.
+func (c *Ctx) FramesOwn() {
+	c.Set("Content-Security-Policy", contentPolicy+"; frame-src 'self'")
+}
+
 func typeName(v any) string { return fmt.Sprintf("%T", v) }

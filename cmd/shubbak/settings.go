@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"shubbak/platform/scan"
+
 	"github.com/caarlos0/env/v11"
 )
 
@@ -33,6 +35,7 @@ type settings struct {
 	KeyFile        string        `env:"SHUBBAK_KEY_FILE"`
 	Log            string        `env:"SHUBBAK_LOG" envDefault:"text"`
 	MetricsListen  string        `env:"SHUBBAK_METRICS_LISTEN"`
+	ClamAVURL      string        `env:"SHUBBAK_CLAMAV_URL"`
 	TrustedProxies []string      `env:"SHUBBAK_TRUSTED_PROXIES" envSeparator:","`
 	Shutdown       time.Duration `env:"SHUBBAK_SHUTDOWN" envDefault:"20s"`
 
@@ -122,6 +125,11 @@ func (s *settings) check() error {
 	check("SHUBBAK_S3_URL", s.S3URL, "http", "https")
 	check("SHUBBAK_SMTP_URL", s.SMTPURL, "smtp", "smtps")
 	check("SHUBBAK_PUBLIC_URL", s.PublicURL, "http", "https")
+	if s.ClamAVURL != "" {
+		if _, err := scan.Open(s.ClamAVURL); err != nil {
+			bad("SHUBBAK_CLAMAV_URL", "is neither tcp://HOST:PORT nor unix:PATH")
+		}
+	}
 	for _, p := range s.TrustedProxies {
 		prefix, err := netip.ParsePrefix(strings.TrimSpace(p))
 		if err != nil {

@@ -22,6 +22,7 @@ import (
 	"shubbak/modules/documents"
 	"shubbak/modules/notifications"
 	"shubbak/modules/people"
+	"shubbak/modules/privacy"
 	"shubbak/modules/referrals"
 	"shubbak/modules/reports"
 	"shubbak/platform/audit"
@@ -35,6 +36,7 @@ import (
 	"shubbak/platform/mail"
 	"shubbak/platform/observe"
 	"shubbak/platform/outbox"
+	"shubbak/platform/scan"
 	"shubbak/platform/terms"
 	"shubbak/platform/vault"
 	"shubbak/policies"
@@ -64,6 +66,7 @@ type app struct {
 	live     *live.Hub
 	reserve  *disk.Reserve
 	blobs    blob.Store
+	scanner  *scan.Clamd // nil without SHUBBAK_CLAMAV_URL
 	catalog  *i18n.Catalog
 	law      *policies.Law
 	registry *tenants.Registry
@@ -77,6 +80,7 @@ type app struct {
 	documents     *documents.Service
 	referrals     *referrals.Service
 	notifications *notifications.Service
+	privacy       *privacy.Service
 	reports       *reports.Service
 	modules       []modules.Module
 	server        *web.Server
@@ -174,7 +178,13 @@ func (a *app) complete(ctx context.Context) error {
 		UnitNames: a.accounts.UnitChoices,
 		Judge:     func(ctx context.Context) (directory.Judge, error) { return a.agreements.For(ctx) },
 		Profile:   func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
-	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs})
+	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs, Bus: a.bus, Live: a.live})
+	if s.ClamAVURL != "" {
+		if a.scanner, err = scan.Open(s.ClamAVURL); err != nil {
+			return err
+		}
+		a.documents.Scanner = a.scanner
+	}
 	a.referrals = referrals.New(referrals.Deps{DB: a.db, Clock: a.clock, Calendars: a.calendars, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry,
 		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents, Live: a.live,
 		Address: func() string { return strings.TrimSuffix(a.notifications.PublicURL, "/") }})
@@ -182,8 +192,9 @@ func (a *app) complete(ctx context.Context) error {
 	a.people.Panels = append(a.people.Panels, a.referrals.OfPerson)
 	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Referrals: a.referrals, Live: a.live,
 		Mail: sender, PublicURL: s.PublicURL})
+	a.privacy = privacy.New(privacy.Deps{Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, People: a.people, Referrals: a.referrals})
 	a.reports = reports.New(reports.Deps{Clock: a.clock, Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Referrals: a.referrals})
-	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.calendars.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module(), a.reports.Module()}
+	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.calendars.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module(), a.privacy.Module(), a.reports.Module()}
 	if err := loadWords(a.catalog, a.modules); err != nil {
 		return err
 	}
@@ -208,6 +219,12 @@ func (a *app) complete(ctx context.Context) error {
 					return errors.New("degraded")
 				}
 				return nil
+			}},
+			{Name: "scanner", Soft: true, Run: func(ctx context.Context) error {
+				if a.scanner == nil {
+					return nil
+				}
+				return a.scanner.Ping(ctx)
 			}},
 		}}, routes, nav)
 	return err
@@ -259,7 +276,7 @@ func loadWords(c *i18n.Catalog, list []modules.Module) error {
 func schemaModules() []modules.Module {
 	var a accounts.Service
 	return []modules.Module{a.Module(), (&people.Service{}).Module(), (&agreements.Service{}).Module(), (&calendars.Service{}).Module(), (&directory.Directory{}).Module(), (&documents.Service{}).Module(),
-		(&referrals.Service{}).Module(), (&notifications.Service{}).Module(), (&reports.Service{}).Module()}
+		(&referrals.Service{}).Module(), (&notifications.Service{}).Module(), (&privacy.Service{}).Module(), (&reports.Service{}).Module()}
 }
 
 // migrate brings the embedded database up to date; a real one is only checked,

@@ -13,6 +13,7 @@ import (
 
 type limitsAnswer struct {
 	FileSize     int64 `json:"file_size" validate:"required" description:"bytes of one document"`
+	Documents    int64 `json:"documents_size" validate:"required" description:"bytes of all documents"`
 	IdleMinutes  int   `json:"idle_minutes" validate:"required"`
 	SecondFactor bool  `json:"second_factor" validate:"required"`
 }
@@ -39,6 +40,7 @@ type wordsPatch struct {
 
 type limitsPatch struct {
 	FileSize     *int64 `json:"file_size"`
+	Documents    *int64 `json:"documents_size"`
 	IdleMinutes  *int   `json:"idle_minutes"`
 	SecondFactor *bool  `json:"second_factor"`
 }
@@ -73,6 +75,7 @@ func (p tenantPatch) apply(t *tenants.Tenant) {
 		t.Locale = i18n.Lang(*p.Locale)
 	}
 	set(&t.FileLimit, p.Limits.FileSize)
+	set(&t.DocumentQuota, p.Limits.Documents)
 	set(&t.IdleMinutes, p.Limits.IdleMinutes)
 	set(&t.SecondFactor, p.Limits.SecondFactor)
 }
@@ -103,7 +106,7 @@ func languageList(list []string) string {
 func tenantOf(t tenants.Tenant) tenantAnswer {
 	out := tenantAnswer{Slug: t.Slug, Kind: t.Kind, Version: t.Version, Name: t.Words(), Accent: t.Accent, Mark: t.Mark, Locale: string(t.Locale),
 		Notice: i18n.Words{Ar: t.NoticeAr, Fr: t.NoticeFr, En: t.NoticeEn}, Authorisation: t.Authorisation,
-		Limits: limitsAnswer{t.FileLimit, t.IdleMinutes, t.SecondFactor}}
+		Limits: limitsAnswer{t.FileLimit, t.DocumentQuota, t.IdleMinutes, t.SecondFactor}}
 	for _, l := range t.Speaks() {
 		out.Languages = append(out.Languages, string(l))
 	}

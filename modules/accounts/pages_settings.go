@@ -78,7 +78,7 @@ func showSetting(c *web.Ctx, x settingForm) error {
 func valuesOf(t tenants.Tenant) url.Values {
 	f := url.Values{"name_ar": {t.NameAr}, "name_fr": {t.NameFr}, "name_en": {t.NameEn}, "accent": {t.Accent}, "mark": {t.Mark}, "locale": {string(t.Locale)},
 		"notice_ar": {t.NoticeAr}, "notice_fr": {t.NoticeFr}, "notice_en": {t.NoticeEn}, "authorisation": {t.Authorisation},
-		"file_size": {strconv.FormatInt(t.FileLimit>>20, 10)}, "idle_minutes": {strconv.Itoa(t.IdleMinutes)}, "languages": strings.Split(t.Languages, ",")}
+		"file_size": {strconv.FormatInt(t.FileLimit>>20, 10)}, "documents_size": {strconv.FormatInt(t.DocumentQuota>>30, 10)}, "idle_minutes": {strconv.Itoa(t.IdleMinutes)}, "languages": strings.Split(t.Languages, ",")}
 	if t.SecondFactor {
 		f.Set("second_factor", "1")
 	}
@@ -97,6 +97,9 @@ func (x settingForm) read(t *tenants.Tenant) {
 		t.NoticeAr, t.NoticeFr, t.NoticeEn, t.Authorisation = f.Get("notice_ar"), f.Get("notice_fr"), f.Get("notice_en"), f.Get("authorisation")
 	case "limits":
 		mega, _ := strconv.ParseInt(f.Get("file_size"), 10, 32)
+		if giga, _ := strconv.ParseInt(f.Get("documents_size"), 10, 32); f.Has("documents_size") && giga<<30 != t.DocumentQuota>>30<<30 {
+			t.DocumentQuota = giga << 30 // what is finer than a gigabyte was set by a program and stays
+		}
 		t.FileLimit, t.SecondFactor = mega<<20, f.Get("second_factor") != ""
 		t.IdleMinutes, _ = strconv.Atoi(f.Get("idle_minutes"))
 	}
@@ -135,6 +138,8 @@ func settingFault(c *web.Ctx, f fault.Field) string {
 	switch f.Field {
 	case "file_size":
 		return v.T("settings.file_range", "From", tenants.MinFile>>20, "To", tenants.MaxFile>>20)
+	case "documents_size":
+		return v.T("settings.documents_range")
 	case "idle_minutes":
 		return v.T("settings.idle_range", "From", tenants.MinIdle, "To", tenants.MaxIdle)
 	}

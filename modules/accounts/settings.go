@@ -54,7 +54,7 @@ func changed(a, b tenants.Tenant) (out []string) {
 	for name, same := range map[string]bool{
 		"name": a.Words() == b.Words(), "accent": a.Accent == b.Accent, "mark": a.Mark == b.Mark, "languages": a.Languages == b.Languages && a.Locale == b.Locale,
 		"notice":        a.NoticeAr == b.NoticeAr && a.NoticeFr == b.NoticeFr && a.NoticeEn == b.NoticeEn,
-		"authorisation": a.Authorisation == b.Authorisation, "file_size": a.FileLimit == b.FileLimit, "idle_minutes": a.IdleMinutes == b.IdleMinutes,
+		"authorisation": a.Authorisation == b.Authorisation, "file_size": a.FileLimit == b.FileLimit, "documents_size": a.DocumentQuota == b.DocumentQuota, "idle_minutes": a.IdleMinutes == b.IdleMinutes,
 		"second_factor": a.SecondFactor == b.SecondFactor} {
 		if !same {
 			out = append(out, name)

@@ -12,8 +12,10 @@ type Document struct {
 	ID          ids.ID[ids.Document] `bun:",pk"`
 	TenantID    ids.ID[ids.Tenant]   // who put it there
 	ReferralID  ids.ID[ids.Referral]
-	Version     int64
-	State       string // quarantined, available, superseded, purged
+	Version     int64                // 1, 2, 3 … of one paper
+	Replaces    ids.ID[ids.Document] `bun:",nullzero"` // the version before
+	Retention   string               // its class, by category
+	State       string
 	Category    string
 	Sensitivity string
 	MediaType   string // sniffed, never what the sender said
@@ -26,12 +28,41 @@ type Document struct {
 	Name string `bun:"-"`
 }
 
+// The states of a document (domain.md §5). Infected is ours: refused by the scanner,
+// its content destroyed.
+const (
+	Quarantined = "quarantined"
+	Available   = "available"
+	Superseded  = "superseded"
+	Infected    = "infected"
+)
+
 // The closed lists of a document. Categories are the glossary's `doc.*`.
 var (
 	Categories = []string{"cnie_copy", "birth_extract", "birth_full", "residence", "medical", "disability_cert", "death", "marriage", "divorce", "judgment",
 		"school", "rsu", "agreement_signed", "consent_form", "apprenticeship_contract", "apprenticeship_booklet", "photo"}
 	Sensitivities = []string{"ordinary", "confidential", "health"}
 )
+
+// retention is how long a kind of paper is kept, as a class of the register of
+// processing; what has no line stays with the person's file. Nothing is deleted by it
+// yet.
+var retention = map[string]string{"medical": "health", "disability_cert": "health", "agreement_signed": "contract", "apprenticeship_contract": "contract",
+	"apprenticeship_booklet": "contract", "consent_form": "consent", "cnie_copy": "identity", "photo": "identity"}
+
+// RetentionOf is the class of a category.
+func RetentionOf(category string) string {
+	if c := retention[category]; c != "" {
+		return c
+	}
+	return "file"
+}
+
+// shown are the types that a page may show; everything else is only for keeping.
+var shown = map[string]bool{"image/jpeg": true, "image/png": true, "image/webp": true, "application/pdf": true}
+
+// Shown reports whether a page may show a document.
+func Shown(mediaType string) bool { return shown[mediaType] }
 
 // mediaTypes are what may be stored: papers and pictures, nothing that runs.
 var mediaTypes = map[string]bool{

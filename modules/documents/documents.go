@@ -16,6 +16,8 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/ids"
+	"shubbak/platform/live"
+	"shubbak/platform/outbox"
 	"shubbak/platform/vault"
 	"shubbak/policies"
 )
@@ -35,7 +37,9 @@ var (
 // Subject is a record that documents belong to, as the actor of a context may use
 // it now.
 type Subject struct {
-	Key    vault.KeyID // seals the file's key
+	ID     ids.ID[ids.Referral]
+	Key    vault.KeyID        // seals the file's key
+	Person ids.ID[ids.Person] // whom it is about, for its sender; the receiver does not know
 	MayAdd bool
 	// MayOpen says whether a document may be listed and opened now.
 	MayOpen func(d Document) bool
@@ -46,7 +50,9 @@ type Subjects interface {
 	// Subject gives the record, or not_found when it is out of the actor's reach.
 	Subject(ctx context.Context, id ids.ID[ids.Referral]) (Subject, error)
 	// DocumentAdded is told inside the transaction that adds the row.
-	DocumentAdded(ctx context.Context, id ids.ID[ids.Referral], doc ids.ID[ids.Document]) error
+	DocumentAdded(ctx context.Context, id ids.ID[ids.Referral], d Document) error
+	// DocumentRefused is told inside the transaction that shuts a document for ever.
+	DocumentRefused(ctx context.Context, id ids.ID[ids.Referral], d Document) error
 	// DocumentOpened records the disclosure before content leaves.
 	DocumentOpened(ctx context.Context, id ids.ID[ids.Referral], doc ids.ID[ids.Document]) error
 }
@@ -59,6 +65,9 @@ type Deps struct {
 	Audit    *audit.Log
 	Vault    *vault.Vault
 	Blobs    blob.Store
+	Bus      *outbox.Bus
+	Live     *live.Hub
+	Scanner  Scanner // nil: content is open at once
 	Subjects Subjects
 }
 
@@ -77,5 +86,7 @@ func (s *Service) Module() modules.Module {
 		Name: "documents", Migrations: migrations, Locales: locales,
 		Permissions: []policies.Permission{Read, Add},
 		Routes:      s.routes(),
+		Events:      s.subscriptions(),
+		Schedules:   s.schedules(),
 	}
 }

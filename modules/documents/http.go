@@ -22,6 +22,10 @@ type View struct {
 	State       string               `json:"state" validate:"required"`
 	Version     int64                `json:"version" validate:"required"`
 	CreatedAt   time.Time            `json:"created_at" validate:"required"`
+	Replaces    ids.ID[ids.Document] `json:"replaces,omitzero"`
+	Retention   string               `json:"retention" validate:"required"`
+
+	Mine bool `json:"-"` // the reader's own tenant put it there
 }
 
 // ResourceID lets a replay find the document again.
@@ -29,7 +33,7 @@ func (v View) ResourceID() string { return v.ID.String() }
 
 // Show is the API's view of a document.
 func Show(d Document) View {
-	return View{d.ID, d.Name, d.Size, d.SHA256, d.MediaType, d.Category, d.Sensitivity, d.State, d.Version, d.CreatedAt}
+	return View{d.ID, d.Name, d.Size, d.SHA256, d.MediaType, d.Category, d.Sensitivity, d.State, d.Version, d.CreatedAt, d.Replaces, d.Retention, false}
 }
 
 type listQuery struct {

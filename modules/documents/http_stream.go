@@ -24,6 +24,7 @@ type uploadForm struct {
 	Subject     string                `formData:"subject" required:"true"`
 	Category    string                `formData:"category" required:"true"`
 	Sensitivity string                `formData:"sensitivity" required:"true"`
+	Replaces    string                `formData:"replaces" description:"the document of which this is a new version"`
 	File        *multipart.FileHeader `formData:"file" required:"true"`
 }
 
@@ -117,6 +118,13 @@ func (s *Service) receive(c *web.Ctx, page *ids.ID[ids.Referral]) (View, bool, e
 			f.Category = string(value)
 		case "sensitivity":
 			f.Sensitivity = string(value)
+		case "replaces":
+			if string(value) == "" {
+				continue // a page's "nothing"
+			}
+			if f.Replaces, err = ids.Parse[ids.Document](string(value)); err != nil {
+				return View{}, false, fault.In("replaces", "malformed")
+			}
 		default:
 			return View{}, false, fault.In(p.FormName(), "unknown_field")
 		}
@@ -131,7 +139,7 @@ func (s *Service) take(c *web.Ctx, f Form, p *multipart.Part) (View, bool, error
 		return View{}, false, err
 	}
 	ctx := c.Std()
-	sub, err := s.MayAdd(ctx, f)
+	sub, err := s.MayAdd(ctx, &f)
 	if err != nil {
 		return View{}, false, err
 	}
@@ -144,7 +152,7 @@ func (s *Service) take(c *web.Ctx, f Form, p *multipart.Part) (View, bool, error
 		}
 		defer once.End()
 		commit = func(ctx context.Context, d Document) error {
-			once.Body(f.Referral.String(), f.Category, f.Sensitivity, d.Name, d.SHA256)
+			once.Body(f.Referral.String(), f.Category, f.Sensitivity, f.Replaces.String(), d.Name, d.SHA256)
 			id, found, err := once.Lock(ctx)
 			if err != nil {
 				return err
@@ -185,44 +193,66 @@ func (s *Service) download(c *web.Ctx) error {
 	if err != nil {
 		return fault.New(fault.NotFound)
 	}
-	return s.Send(c, id)
+	d, err := s.Get(c.Std(), id)
+	if err != nil {
+		return err
+	}
+	return s.Send(c, d)
 }
 
 // downloadTime is how long one download may take: the body leaves after the
 // handler has returned, so its time is its own.
 const downloadTime = 30 * time.Minute
 
-// Send answers the content of a document.
-func (s *Service) Send(c *web.Ctx, id ids.ID[ids.Document]) error {
+// Send answers the content of a document that Get has given. It is cut in mid-stream
+// when the document closes.
+func (s *Service) Send(c *web.Ctx, d Document) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Std()), downloadTime)
-	d, body, err := s.Open(ctx, id)
+	body, err := s.Open(ctx, d)
 	if err != nil {
 		cancel()
 		return err
 	}
-	Attach(c, d, ended{body, cancel})
+	attach(c, d)
+	seat := s.Live.Watch(d.ReferralID)
+	c.SendGuarded(ctx, body, d.Size, web.Guard{Wake: seat.Wake(), Again: func(ctx context.Context) error {
+		now, err := s.GetIn(ctx, d.ReferralID, d.ID)
+		if err == nil {
+			err = ready(now)
+		}
+		return err
+	}, Close: func() {
+		seat.Leave()
+		cancel()
+	}})
 	return nil
 }
 
-// ended frees what a download holds once its body has been closed.
-type ended struct {
-	io.ReadCloser
-	cancel context.CancelFunc
-}
-
-func (e ended) Close() error {
-	defer e.cancel()
-	return e.ReadCloser.Close()
-}
-
-// Attach answers a file for keeping, never for showing: RFC 6266 with the original
-// name in any script.
-func Attach(c *web.Ctx, d Document, body io.ReadCloser) {
+// attach says that a file is for keeping, never for showing: RFC 6266 with the
+// original name in any script.
+func attach(c *web.Ctx, d Document) {
 	c.Set(fiber.HeaderContentType, d.MediaType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Content-Type-Options", "nosniff")
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+asciiName(d.Name)+`"; filename*=UTF-8''`+strings.ReplaceAll(url.QueryEscape(d.Name), "+", "%20"))
-	c.Context().SetBodyStream(body, int(d.Size))
+}
+
+// Inline answers a picture or a PDF for a frame of a page of ours, and for nothing
+// else: nothing in it may run or reach out, and no other type is ever shown. Opening
+// it is a disclosure as a download is.
+func (s *Service) Inline(c *web.Ctx, d Document) error {
+	if !Shown(d.MediaType) {
+		return fault.New(fault.NotFound)
+	}
+	if err := s.Send(c, d); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentDisposition, "inline")
+	c.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
+	// A browser shows a PDF by a plugin of its own, which wants object-src, and styles
+	// its viewer itself.
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; img-src 'self'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'")
+	return nil
 }
 
 func asciiName(name string) string {

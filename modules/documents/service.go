@@ -18,7 +18,6 @@ import (
 
 	"shubbak/platform/audit"
 	"shubbak/platform/blob"
-	"shubbak/platform/db"
 	"shubbak/platform/fault"
 	"shubbak/platform/ids"
 	"shubbak/tenants"
@@ -32,6 +31,9 @@ type Form struct {
 	Referral    ids.ID[ids.Referral]
 	Category    string
 	Sensitivity string
+	Replaces    ids.ID[ids.Document]
+
+	old Document // what Replaces names, once MayAdd has looked
 }
 
 // Check names the faulty fields of the form.
@@ -58,10 +60,16 @@ func choice(s string) string {
 
 // MayAdd refuses before anything of the file is read: not_found out of reach,
 // forbidden in a state that takes no document.
-func (s *Service) MayAdd(ctx context.Context, f Form) (Subject, error) {
+func (s *Service) MayAdd(ctx context.Context, f *Form) (Subject, error) {
 	sub, err := s.Subjects.Subject(ctx, f.Referral)
 	if err == nil && !sub.MayAdd {
 		err = fault.New(fault.Forbidden)
+	}
+	if err == nil {
+		f.old, err = s.replaced(ctx, *f)
+	}
+	if err == nil {
+		err = s.room(ctx, 1)
 	}
 	return sub, err
 }
@@ -70,8 +78,11 @@ func (s *Service) MayAdd(ctx context.Context, f Form) (Subject, error) {
 // memory, and commits the row last. commit runs inside the row's transaction.
 func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r io.Reader, commit func(ctx context.Context, d Document) error) (Document, error) {
 	a := tenants.From(ctx)
-	d := Document{ID: ids.New[ids.Document](), TenantID: a.Tenant.ID, ReferralID: f.Referral, Version: 1, State: "available", Category: f.Category,
+	d := Document{ID: ids.New[ids.Document](), TenantID: a.Tenant.ID, ReferralID: f.Referral, Version: f.old.Version + 1, Replaces: f.Replaces, State: Available, Category: f.Category, Retention: RetentionOf(f.Category),
 		Sensitivity: f.Sensitivity, CreatedBy: a.User, CreatedAt: s.Clock.Now(), Name: cleanFileName(name)}
+	if s.Scanner != nil {
+		d.State = Quarantined
+	}
 	head := make([]byte, 3072)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
@@ -110,15 +121,33 @@ func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r i
 		if err := insert(ctx, d, sealed); err != nil {
 			return err
 		}
-		if err := s.Subjects.DocumentAdded(ctx, f.Referral, d.ID); err != nil {
+		if err := s.Subjects.DocumentAdded(ctx, f.Referral, d); err != nil {
+			return err
+		}
+		if !d.Replaces.IsZero() {
+			if err := s.follow(ctx, d); err != nil {
+				return err
+			}
+		}
+		if d.State == Available {
+			if err := s.supersede(ctx, d); err != nil {
+				return err
+			}
+		}
+		if err := s.keep(ctx, d.Size); err != nil {
 			return err
 		}
 		if err := s.Audit.Did(ctx, audit.Entry{Action: "add", Object: "document", ID: d.ID.String(), Fields: []string{d.Category, d.Sensitivity}}); err != nil {
 			return err
 		}
+		if d.State == Quarantined {
+			if err := s.Bus.Publish(ctx, stored{d.TenantID, d.ID}); err != nil {
+				return err
+			}
+		}
 		return commit(ctx, d)
 	})
-	if err != nil {
+	if err = taken(err); err != nil {
 		// Nothing was committed: the object goes too. A crash just here leaves it to
 		// the sweeper.
 		_ = s.Blobs.Delete(context.WithoutCancel(ctx), d.objectKey())
@@ -183,6 +212,7 @@ func (s *Service) List(ctx context.Context, referral ids.ID[ids.Referral], page 
 			return err
 		}
 		for _, r := range rows {
+			r.ReferralID = referral
 			if !sub.MayOpen(r.Document) {
 				continue
 			}
@@ -204,56 +234,31 @@ func (s *Service) unseal(ctx context.Context, r *row) error {
 
 // Get gives one document: not_found out of reach, not_open while its slice is
 // closed to the actor.
-func (s *Service) Get(ctx context.Context, id ids.ID[ids.Document]) (d Document, err error) {
-	var referral ids.ID[ids.Referral]
-	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		referral, err = referralOf(ctx, id)
-		return err
-	})
-	if db.NoRows(err) {
-		return d, fault.New(fault.NotFound)
-	}
-	if err != nil {
-		return d, err
-	}
-	sub, err := s.Subjects.Subject(ctx, referral)
-	if err != nil {
-		return d, err
-	}
-	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		r, err := byID(ctx, id)
-		if db.NoRows(err) || (err == nil && !sub.MayOpen(r.Document)) {
-			return fault.New(fault.NotOpen)
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.unseal(ctx, &r); err != nil {
-			return err
-		}
-		d = r.Document
-		return nil
-	})
-	return d, err
+func (s *Service) Get(ctx context.Context, id ids.ID[ids.Document]) (Document, error) {
+	return s.find(ctx, id, func(Subject) bool { return true })
+}
+
+// GetIn gives a document as one of its referrals shows it.
+func (s *Service) GetIn(ctx context.Context, referral ids.ID[ids.Referral], id ids.ID[ids.Document]) (Document, error) {
+	return s.find(ctx, id, func(sub Subject) bool { return sub.ID == referral })
 }
 
 // Open streams the content; the disclosure and the audit entry are written before
 // it returns. The reader fails at the end if the content's hash is not the row's.
-func (s *Service) Open(ctx context.Context, id ids.ID[ids.Document]) (Document, io.ReadCloser, error) {
-	d, err := s.Get(ctx, id)
-	if err != nil {
-		return d, nil, err
+func (s *Service) Open(ctx context.Context, d Document) (io.ReadCloser, error) {
+	if err := ready(d); err != nil {
+		return nil, err
 	}
 	file, err := s.Vault.OpenFileKey(ctx, d.FileKey, d.place("content"))
 	if err != nil {
-		return d, nil, err
+		return nil, err
 	}
 	body, err := s.Blobs.Get(ctx, d.objectKey(), 0, -1)
 	if errors.Is(err, blob.ErrMissing) {
 		err = fault.Of(fault.Unavailable, err)
 	}
 	if err != nil {
-		return d, nil, err
+		return nil, err
 	}
 	plain, err := file.Reader(body)
 	if err == nil {
@@ -264,9 +269,9 @@ func (s *Service) Open(ctx context.Context, id ids.ID[ids.Document]) (Document, 
 	}
 	if err != nil {
 		_ = body.Close()
-		return d, nil, err
+		return nil, err
 	}
-	return d, &verified{r: plain, c: body, sum: sha256.New(), want: d.SHA256}, nil
+	return &verified{r: plain, c: body, sum: sha256.New(), want: d.SHA256}, nil
 }
 
 type verified struct {

@@ -101,6 +101,8 @@ func (s *Service) recipients(ctx context.Context, t *tenants.Tenant, m referrals
 		return s.owners(ctx, t, m, whom == Owner)
 	}
 	switch {
+	case whom == Uploader && t.ID == m.Owner:
+		return s.uploader(ctx, t, m)
 	case whom == Alarm:
 		return s.alarmed(ctx, t, m)
 	case m.Event == "sent" && m.Danger:
@@ -171,6 +173,20 @@ func (s *Service) owners(ctx context.Context, t *tenants.Tenant, m referrals.Mov
 		}
 	}
 	return s.Accounts.WithRoles(ctx, unit, t.Declared().Desk)
+}
+
+// uploader is who added a document, with the supervisor of the unit it was added for.
+func (s *Service) uploader(ctx context.Context, t *tenants.Tenant, m referrals.Moved) ([]accounts.Staff, error) {
+	out, err := s.one(ctx, m.About)
+	if err != nil {
+		return nil, err
+	}
+	unit := m.FromUnit
+	if t.ID != m.FromTenant {
+		unit = m.ToUnit
+	}
+	above, err := s.Accounts.WithRoles(ctx, unit, "supervisor")
+	return append(out, above...), err
 }
 
 // arbiters are the roles that judge an exception.

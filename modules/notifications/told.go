@@ -26,7 +26,9 @@ const (
 	Owner Whom = "owner"
 	// OwningUnit is everybody of the unit that must act.
 	OwningUnit Whom = "owning unit"
-	Nobody     Whom = "nobody"
+	// Uploader is who added a document, and the supervisor of that unit.
+	Uploader Whom = "uploader"
+	Nobody   Whom = "nobody"
 )
 
 // told is the whole table: every event code of the contract and who is told.
@@ -42,7 +44,8 @@ var told = map[string]Whom{
 
 	"reminder":          Owner,
 	"overdue":           OwningUnit,
-	"danger_unanswered": Alarm, // domain.md §2, not one of the contract's events
+	"danger_unanswered": Alarm,    // domain.md §2, not one of the contract's events
+	"document_refused":  Uploader, // nor is this one: the scanner's word, to one side alone
 	"created":           Nobody,
 	"consent_awaited":   Nobody,
 	"acknowledged":      Nobody,
@@ -62,7 +65,7 @@ func concerns(m referrals.Moved, tenant string) bool {
 	if m.Letter {
 		// The desk acts for both sides: it is told what the system did, and what waits
 		// for somebody else's word.
-		return told[m.Event] == Approvers || told[m.Event] == Alarm || m.Event == "sent" && m.Danger || told[m.Event] == SendingUser && m.ByUser.IsZero()
+		return told[m.Event] == Approvers || told[m.Event] == Uploader || told[m.Event] == Alarm || m.Event == "sent" && m.Danger || told[m.Event] == SendingUser && m.ByUser.IsZero()
 	}
 	receiver := tenant == m.ToTenant.String()
 	if m.Event == "sent" && m.Danger {
@@ -75,7 +78,7 @@ func concerns(m referrals.Moved, tenant string) bool {
 		return !receiver
 	case OtherSide:
 		return tenant != m.ByTenant.String()
-	case Owner, OwningUnit:
+	case Owner, OwningUnit, Uploader:
 		return tenant == m.Owner.String()
 	case bothUnits, Alarm:
 		return true

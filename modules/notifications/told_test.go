@@ -18,6 +18,7 @@ var contract = map[Whom]string{
 	// Of domain.md §2, "Clocks": warn at 75 %, breach to the unit.
 	Owner:      "reminder",
 	OwningUnit: "overdue",
+	Uploader:   "document_refused",
 	Nobody:     "created consent_awaited acknowledged started held resumed reported assigned",
 }
 
@@ -64,7 +65,7 @@ func TestNoDeliveryIsMadeForNothing(t *testing.T) {
 		m := referrals.Moved{Event: event, FromTenant: from, ToTenant: to, ByTenant: from, Owner: to}
 		sender, receiver := concerns(m, from.String()), concerns(m, to.String())
 		wantSender := whom == SendingUser || whom == Approvers || whom == bothUnits || whom == Alarm
-		wantReceiver := whom == ReceivingUnit || whom == OtherSide || whom == bothUnits || whom == Alarm || whom == Owner || whom == OwningUnit
+		wantReceiver := whom == ReceivingUnit || whom == OtherSide || whom == bothUnits || whom == Alarm || whom == Owner || whom == OwningUnit || whom == Uploader
 		if sender != wantSender || receiver != wantReceiver {
 			t.Errorf("%s: sender %v, receiver %v", event, sender, receiver)
 		}

@@ -13,8 +13,8 @@ import (
 )
 
 // DocumentAdded counts a document on the card, inside its transaction.
-func (s *Service) DocumentAdded(ctx context.Context, id ID, _ ids.ID[ids.Document]) error {
-	r, err := addDocument(ctx, id)
+func (s *Service) DocumentAdded(ctx context.Context, id ID, d documents.Document) error {
+	r, err := addDocument(ctx, id, onCard(d))
 	if err != nil {
 		return err
 	}
@@ -26,12 +26,37 @@ func (s *Service) DocumentAdded(ctx context.Context, id ID, _ ids.ID[ids.Documen
 	return s.record(ctx, &r, []Event{e})
 }
 
+// onCard is how much a document adds to the card: a new version counts for the old.
+func onCard(d documents.Document) int {
+	if d.Replaces.IsZero() {
+		return 1
+	}
+	return 0
+}
+
+// DocumentRefused takes a document off the card and tells who put it there, and their
+// supervisor, inside the transaction that shuts it.
+func (s *Service) DocumentRefused(ctx context.Context, id ID, d documents.Document) error {
+	r, err := dropDocument(ctx, id, onCard(d))
+	if err != nil {
+		return err
+	}
+	s.look(ctx, r)
+	if d.ReferralID != id {
+		return nil // told once, of the referral it was added to
+	}
+	m := s.moved(r, Event{Event: "document_refused", Sequence: r.Sequence})
+	m.Owner, m.About = d.TenantID, d.CreatedBy
+	return s.Bus.Publish(ctx, m)
+}
+
 // documents lists what the reader may open, at most a page of them.
 func (s *Service) documents(ctx context.Context, r Referral) (*[]documents.View, error) {
 	rows, err := s.Documents.List(ctx, r.ID, web.PageOf{Limit: web.MaxLimit})
 	out := make([]documents.View, len(rows))
 	for i, d := range rows {
 		out[i] = documents.Show(d)
+		out[i].Mine = d.TenantID == tenants.Current(ctx)
 	}
 	return &out, err
 }
@@ -44,8 +69,11 @@ func (s *Service) Subject(ctx context.Context, id ID) (documents.Subject, error)
 	}
 	a := tenants.From(ctx)
 	open := r.openNow(s.Clock.Now())
-	sub := documents.Subject{Key: r.KeyID}
+	sub := documents.Subject{ID: r.ID, Key: r.KeyID}
 	own := s.side(a, r)
+	if own == policies.Sender {
+		sub.Person = r.PersonID
+	}
 	rels := relations(a, r)
 	switch {
 	case !s.Law.Allow(a, documents.Add, rels...):
@@ -61,6 +89,8 @@ func (s *Service) Subject(ctx context.Context, id ID) (documents.Subject, error)
 			return false
 		case d.TenantID == a.Tenant.ID:
 			return true
+		case d.State == documents.Infected, d.State == documents.Superseded:
+			return false
 		case own == policies.Sender:
 			// What the receiver adds about health stays with kinds that give care.
 			return d.Sensitivity != "health" || a.Tenant.Declared().Care
@@ -82,6 +112,6 @@ func (s *Service) DocumentOpened(ctx context.Context, id ID, doc ids.ID[ids.Docu
 			return err
 		}
 		return insertDisclosures(ctx, []disclosureRow{{ReferralID: id, What: "document:" + doc.String(), UserID: a.User, Day: now.In(s.zone).Format(time.DateOnly),
-			Slice: policies.Documents, FromTenant: r.FromTenant, ToTenant: r.ToTenant, PersonID: r.PersonID, At: now}})
+			Slice: policies.Documents, FromTenant: r.FromTenant, ToTenant: r.ToTenant, PersonID: r.PersonID, At: now, Role: roleOf(a)}})
 	})
 }

@@ -62,7 +62,7 @@ func (s *Service) Change(ctx context.Context, id ID, version int64, change func(
 		if err := w.check(s.terms.Need); err != nil {
 			return err
 		}
-		p, _, err := s.prepare(ctx, &r, w)
+		p, _, err := s.prepare(ctx, &r, &w)
 		if err != nil {
 			return err
 		}
@@ -70,6 +70,9 @@ func (s *Service) Change(ctx context.Context, id ID, version int64, change func(
 			return err
 		}
 		s.setCard(&r, p, now)
+		if r.CardDocuments, err = s.Documents.Name(ctx, r.ID, w.Documents); err != nil {
+			return err
+		}
 		if err := save(ctx, bump(r), version, false); err != nil {
 			return err
 		}
@@ -98,6 +101,9 @@ func (s *Service) writing(ctx context.Context, r Referral) (Writing, error) {
 		Slices: policies.Split(r.Wanted), UnitID: r.ToUnit, BasisNote: "-", Danger: r.Danger}
 	rows, err := slicesOf(ctx, r.ID)
 	if err != nil {
+		return w, err
+	}
+	if w.Documents, err = s.Documents.Named(ctx, r.ID); err != nil {
 		return w, err
 	}
 	c, err := s.open(ctx, rows)

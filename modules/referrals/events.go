@@ -25,7 +25,8 @@ type Moved struct {
 	Watchers   []string             `json:"watchers,omitempty"` // other tenants that must know of it, by number alone
 	Unsent     bool                 `json:"unsent,omitempty"`   // the receiver knows nothing of it
 	Step       int64                `json:"step"`               // orders everything of one referral
-	Owner      ids.ID[ids.Tenant]   `json:"owner,omitzero"`     // of reminder and overdue: who must act
+	Owner      ids.ID[ids.Tenant]   `json:"owner,omitzero"`     // of reminder and overdue: who must act; of document_refused: whose it is
+	About      ids.ID[ids.User]     `json:"about,omitzero"`     // whom it concerns in person
 }
 
 // EventName is stored.

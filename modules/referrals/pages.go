@@ -29,6 +29,8 @@ func (s *Service) pages() []web.Route {
 		web.Page(http.MethodPost, "/referrals/:id/settle", actPermission(Confirm), s.settlePost),
 		web.Upload("/referrals/:id/documents", documents.Add, s.documentPost),
 		web.Page(http.MethodGet, "/referrals/:id/documents/:doc", documents.Read, s.documentGet),
+		web.Page(http.MethodGet, "/referrals/:id/documents/:doc/view", documents.Read, s.documentView),
+		web.Page(http.MethodGet, "/referrals/:id/documents/:doc/inline", documents.Read, s.documentInline),
 	}
 	for _, c := range pageOrder {
 		path := "/referrals/:id/" + string(c)

@@ -114,27 +114,50 @@ func (s *Service) documentPost(c *web.Ctx) error {
 	return s.backTo(c, id, "flash.referral.document")
 }
 
-// documentGet streams a file for keeping; each opening is a disclosure.
-func (s *Service) documentGet(c *web.Ctx) error {
+// documentOf finds the document that an address names, as its referral shows it.
+func (s *Service) documentOf(c *web.Ctx) (ID, documents.Document, error) {
 	id, err := pageID(c)
 	if err != nil {
-		return err
+		return id, documents.Document{}, err
 	}
 	doc, err := ids.Parse[ids.Document](c.Params("doc"))
 	if err != nil {
-		return fault.New(fault.NotFound)
+		return id, documents.Document{}, fault.New(fault.NotFound)
 	}
-	known, err := s.Documents.Get(c.Std(), doc)
+	d, err := s.Documents.GetIn(c.Std(), id, doc)
+	return id, d, err
+}
+
+// documentGet streams a file for keeping; each opening is a disclosure.
+func (s *Service) documentGet(c *web.Ctx) error {
+	_, d, err := s.documentOf(c)
 	if err != nil {
 		return err
 	}
-	if known.ReferralID != id {
-		return fault.New(fault.NotFound)
-	}
-	d, body, err := s.Documents.Open(c.Std(), doc)
+	return s.Documents.Send(c, d)
+}
+
+// documentInline is the picture or the PDF inside the page of documentView.
+func (s *Service) documentInline(c *web.Ctx) error {
+	_, d, err := s.documentOf(c)
 	if err != nil {
 		return err
 	}
-	documents.Attach(c, d, body)
-	return nil
+	return s.Documents.Inline(c, d)
+}
+
+// documentView is the page on which a picture or a PDF is looked at; what it shows
+// is opened, and disclosed, by the browser's next request.
+func (s *Service) documentView(c *web.Ctx) error {
+	id, d, err := s.documentOf(c)
+	if err != nil {
+		return err
+	}
+	if !documents.Shown(d.MediaType) || d.State != documents.Available && d.State != documents.Superseded {
+		return fault.New(fault.NotFound)
+	}
+	v := c.View("")
+	v.Title = d.Name
+	c.FramesOwn()
+	return c.Render(documentShown(v, id, documents.Show(d)))
 }

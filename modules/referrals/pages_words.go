@@ -1,10 +1,12 @@
 package referrals
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"shubbak/modules/directory"
+	"shubbak/modules/documents"
 	"shubbak/platform/i18n"
 	"shubbak/policies"
 	"shubbak/web"
@@ -168,4 +170,9 @@ func ageOf(v *web.View, i Identity) string {
 		years--
 	}
 	return v.T("referrals.age.years", "Count", max(years, 0))
+}
+
+// replaceable reports whether a new version of one of these may be added.
+func replaceable(list []documents.View) bool {
+	return slices.ContainsFunc(list, func(d documents.View) bool { return d.Mine && d.State == documents.Available })
 }

@@ -97,7 +97,7 @@ func (s *Service) Create(ctx context.Context, w Writing, send bool, exception st
 	a, now := tenants.From(ctx), s.Clock.Now()
 	r := Referral{ID: ids.New[ids.Referral](), FromTenant: a.Tenant.ID, FromUser: a.User, FromUnit: a.Unit, Version: 1, CardTriage: map[string]string{}}
 	err := s.DB.InTx(ctx, func(ctx context.Context) error {
-		p, service, err := s.prepare(ctx, &r, w)
+		p, service, err := s.prepare(ctx, &r, &w)
 		if err != nil {
 			return err
 		}
@@ -119,7 +119,11 @@ func (s *Service) Create(ctx context.Context, w Writing, send bool, exception st
 			return err
 		}
 		s.setCard(&r, p, now)
+		r.CardDocuments = len(w.Documents)
 		if err := insertReferral(ctx, r); err != nil {
+			return err
+		}
+		if _, err := s.Documents.Name(ctx, r.ID, w.Documents); err != nil {
 			return err
 		}
 		if err := s.putSocial(ctx, r, Social{Reason: strings.TrimSpace(w.Reason)}); err != nil {
@@ -143,7 +147,7 @@ func (s *Service) Create(ctx context.Context, w Writing, send bool, exception st
 }
 
 // prepare checks a writing against person, service and consent, and fills the row.
-func (s *Service) prepare(ctx context.Context, r *Referral, w Writing) (people.Person, directory.Service, error) {
+func (s *Service) prepare(ctx context.Context, r *Referral, w *Writing) (people.Person, directory.Service, error) {
 	p, err := s.People.Load(ctx, w.PersonID)
 	if err != nil {
 		return p, directory.Service{}, err
@@ -174,10 +178,8 @@ func (s *Service) prepare(ctx context.Context, r *Referral, w Writing) (people.P
 		}
 		unit = w.UnitID
 	}
-	for _, d := range w.Documents {
-		if _, err := s.Documents.Get(ctx, d); err != nil {
-			return p, service, err
-		}
+	if w.Documents, err = s.Documents.Choose(ctx, w.PersonID, w.Documents); err != nil {
+		return p, service, err
 	}
 	r.PersonID, r.KeyID, r.ServiceID, r.ToTenant, r.ToUnit = p.ID, p.KeyID, service.ID, service.TenantID, unit
 	if r.OrganizationID = service.OrganizationID; r.Letter() {

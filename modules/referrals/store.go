@@ -66,6 +66,8 @@ type disclosureRow struct {
 	ToTenant      ids.ID[ids.Tenant]
 	PersonID      ids.ID[ids.Person]
 	At            time.Time
+	Role          string // as whom the user read
+	Number        string `bun:",scanonly"` // of the referral, where it is joined
 }
 
 // within limits a query to referrals that the tenant of ctx sends, or receives.
@@ -356,11 +358,19 @@ func settle(ctx context.Context, id ID) error {
 
 // addDocument counts a document on the card and, once the referral has been sent,
 // takes the next sequence for its event, in one statement: two at once both count.
-func addDocument(ctx context.Context, id ID) (r Referral, err error) {
+func addDocument(ctx context.Context, id ID, n int) (r Referral, err error) {
 	var out row
-	err = db.Conn(ctx).NewRaw(`update referrals set card_documents = card_documents + 1, version = version + 1,
+	err = db.Conn(ctx).NewRaw(`update referrals set card_documents = card_documents + ?, version = version + 1,
 		sequence = sequence + case when sent_at is null then 0 else 1 end where id = ? and (from_tenant = ? or to_tenant = ?) returning *`,
-		id, db.Tenant(ctx), db.Tenant(ctx)).Scan(ctx, &out)
+		n, id, db.Tenant(ctx), db.Tenant(ctx)).Scan(ctx, &out)
+	return out.Referral, err
+}
+
+// dropDocument takes one off the card again.
+func dropDocument(ctx context.Context, id ID, n int) (Referral, error) {
+	var out row
+	err := db.Conn(ctx).NewRaw("update referrals set card_documents = card_documents - ?, version = version + 1 where id = ? and (from_tenant = ? or to_tenant = ?) returning *",
+		n, id, db.Tenant(ctx), db.Tenant(ctx)).Scan(ctx, &out)
 	return out.Referral, err
 }
 

@@ -215,6 +215,37 @@ func sum(prev []byte, r row) []byte {
 	return h.Sum(nil)
 }
 
+// Sealed is an entry as it stands in the chain of its tenant.
+type Sealed struct {
+	Seq       int64
+	At        time.Time
+	User      ids.ID[ids.User]
+	Entry     Entry
+	RequestID string
+	Hash      []byte
+}
+
+// Page reads the chain of the tenant of ctx from after a sequence on; with an object's
+// id, only what concerns it.
+func (l *Log) Page(ctx context.Context, object, id string, after int64, limit int) (out []Sealed, err error) {
+	err = l.db.Read(ctx, func(ctx context.Context) error {
+		rows, err := ownPage(ctx, object, id, after, limit)
+		for _, r := range rows {
+			x := Sealed{Seq: r.Seq, At: r.At, User: r.Actor, Entry: Entry{Action: r.Action, Object: r.Object, ID: r.ObjectID}, RequestID: r.RequestID, Hash: r.Hash}
+			if r.Detail != "" {
+				var d struct{ Fields, IDs []string }
+				if err := json.Unmarshal([]byte(r.Detail), &d); err != nil {
+					return err
+				}
+				x.Entry.Fields, x.Entry.IDs = d.Fields, d.IDs
+			}
+			out = append(out, x)
+		}
+		return err
+	})
+	return out, err
+}
+
 // Report is what Verify found for one tenant.
 type Report struct {
 	Tenant   string

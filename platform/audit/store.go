@@ -107,6 +107,14 @@ func chainPage(ctx context.Context, tenant string, after int64) (rows []row, err
 	return rows, err
 }
 
+func ownPage(ctx context.Context, object, id string, after int64, limit int) (rows []row, err error) {
+	q := db.Conn(ctx).NewSelect().Model(&rows).Where("tenant_id = ?", db.Tenant(ctx)).Where("seq > ?", after).Order("seq").Limit(int64(limit))
+	if id != "" {
+		q = q.Where("object_id = ?", id).Where("object = ?", object)
+	}
+	return rows, q.Scan(ctx)
+}
+
 func unsealedOf(ctx context.Context, tenant string) (n int, oldest time.Time, err error) {
 	var rows []row
 	err = db.Conn(ctx).NewSelect().Model(&rows).Column("at").Where("tenant_id = ?", tenant).Where("seq is null").Order("id").Scan(ctx)

@@ -112,6 +112,19 @@ func (h *Hub) Join(user ids.ID[ids.User], page ids.ID[ids.Referral]) *Seat {
 	return s
 }
 
+// Watch opens a place for something that follows one record and is no stream of a
+// user: it ends nobody's.
+func (h *Hub) Watch(page ids.ID[ids.Referral]) *Seat {
+	s := &Seat{hub: h, page: page, wake: make(chan struct{}, 1), over: make(chan struct{})}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.pages[page] == nil {
+		h.pages[page] = map[*Seat]struct{}{}
+	}
+	h.pages[page][s] = struct{}{}
+	return s
+}
+
 // Wake says that something may be new.
 func (s *Seat) Wake() <-chan struct{} { return s.wake }
 

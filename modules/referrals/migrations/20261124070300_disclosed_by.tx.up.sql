@@ -1,0 +1,1 @@
+alter table disclosures add column role text not null default '';
