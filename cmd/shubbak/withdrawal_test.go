@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -132,7 +131,7 @@ func (w *world) readHalf(u user, doc string, begun chan<- struct{}, withdrawn *a
 		rest, err = io.Copy(io.Discard, res.Body)
 	}
 	if err == nil || got+rest > largeDocument/4 {
-		w.t.Error(fmt.Sprintf("a document in mid-stream gave %d bytes and ended with %v", got+rest, err))
+		w.t.Errorf("a document in mid-stream gave %d bytes and ended with %v", got+rest, err)
 	}
 }
 

@@ -125,3 +125,34 @@ func MinIO(dir string) (*Part, error) {
 	}
 	return p, p.Start()
 }
+
+// ClamAV starts a scanner that knows one thing, the EICAR test file, by a signature of
+// one line: no list of signatures is fetched, and it is up within a second.
+func ClamAV(dir string) (*Part, error) {
+	server := Find("clamd")
+	if server == "" && executable("/usr/sbin/clamd") {
+		server = "/usr/sbin/clamd"
+	}
+	if server == "" {
+		return nil, ErrAbsent
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(dir, "clamav")
+	if err := os.Mkdir(data, 0o755); err != nil {
+		return nil, err
+	}
+	conf := filepath.Join(data, "clamd.conf")
+	for name, content := range map[string]string{
+		filepath.Join(data, "eicar.hdb"): "44d88612fea8a8f36de82e1278abb02f:68:Eicar-Test\n",
+		conf:                             fmt.Sprintf("Foreground yes\nTCPAddr 127.0.0.1\nTCPSocket %d\nDatabaseDirectory %s\nStreamMaxLength 300M\n", port, data),
+	} {
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			return nil, err
+		}
+	}
+	p := &Part{Name: "clamd", dir: dir, path: server, Address: fmt.Sprintf("tcp://127.0.0.1:%d", port), args: []string{"-c", conf}, ready: func() error { return dial(port) }}
+	return p, p.Start()
+}

@@ -15,6 +15,10 @@ type services struct {
 	started []*parts.Part
 }
 
+// optional is the part whose tests are skipped where it is absent, also where all
+// parts are required.
+const optional = "ClamAV"
+
 // startServices starts what is there. An address that the caller gives wins.
 func startServices() (*services, error) {
 	dir, err := os.MkdirTemp("", "shubbak-services-")
@@ -28,7 +32,7 @@ func startServices() (*services, error) {
 	for _, part := range []struct {
 		name, env string
 		start     func(dir string) (*parts.Part, error)
-	}{{"PostgreSQL", "TEST_DATABASE_URL", parts.Postgres}, {"Redis", "TEST_REDIS_URL", parts.Redis}, {"MinIO", "TEST_S3_URL", parts.MinIO}, {"Chromium", "TEST_CHROMIUM", chromium}} {
+	}{{"PostgreSQL", "TEST_DATABASE_URL", parts.Postgres}, {"Redis", "TEST_REDIS_URL", parts.Redis}, {"MinIO", "TEST_S3_URL", parts.MinIO}, {"Chromium", "TEST_CHROMIUM", chromium}, {optional, "TEST_CLAMAV_URL", parts.ClamAV}} {
 		address := os.Getenv(part.env)
 		if address == "" {
 			p, err := part.start(dir)
@@ -36,7 +40,9 @@ func startServices() (*services, error) {
 				s.started = append(s.started, p)
 			}
 			if err != nil {
-				s.lack = append(s.lack, part.name+" ("+err.Error()+")")
+				if part.name != optional {
+					s.lack = append(s.lack, part.name+" ("+err.Error()+")")
+				}
 				continue
 			}
 			address = p.Address
