@@ -105,7 +105,6 @@ var machineTime = map[string]string{
 	"web/stream.go":                    "the deadline of a socket is in real time",
 	"platform/scan/scan.go":            "the deadline of a socket is in real time",
 	"tenants/registry.go":              "a brake on reading the table again: real seconds, whatever the clock says",
-	"cmd/bench/main.go":                "the run and its limit are in real time",
 	"cmd/bench/measure.go":             "measures requests",
 	"cmd/bench/procs.go":               "measures processes, and says when",
 	"cmd/bench/copy.go":                "measures how long a copy took",

@@ -212,6 +212,11 @@ func (f *filler) work(senders, receivers []place, keys map[string][]string) erro
 	waiting, named := openReferrals-already, 0
 	current := map[string]*person{}
 	for i := range f.n {
+		if i > 0 && i%100_000 == 0 {
+			if err := f.next(); err != nil {
+				return err
+			}
+		}
 		s, r := senders[f.zipf(len(senders))], receivers[f.zipf(len(receivers))]
 		t := closed[f.rnd.IntN(len(closed))]
 		if left := f.n - i; waiting > 0 && (left <= waiting || left <= 2*openReferrals && i%2 == 0) {
@@ -250,6 +255,21 @@ func (f *filler) work(senders, receivers []place, keys map[string][]string) erro
 		}
 	}
 	return nil
+}
+
+// next ends one transaction and begins another: in one alone the journal would be as
+// large as the world.
+func (f *filler) next() error {
+	if err := f.tx.Commit(); err != nil {
+		return err
+	}
+	if _, err := f.raw.ExecContext(f.ctx, "pragma wal_checkpoint(truncate)"); err != nil {
+		return err
+	}
+	clear(f.stmts)
+	var err error
+	f.tx, err = f.raw.BeginTx(f.ctx, nil)
+	return err
 }
 
 func truth(v any) bool { return v == true || v == int64(1) }

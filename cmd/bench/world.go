@@ -147,6 +147,7 @@ type record map[string]any
 type filler struct {
 	*world
 	ctx    context.Context
+	raw    *sql.DB
 	tx     *sql.Tx
 	vault  *vault.Vault
 	rnd    *rand.Rand
@@ -177,7 +178,7 @@ func (w *world) fill(ctx context.Context) (err error) {
 	}
 	defer raw.Close()
 	raw.SetMaxOpenConns(1)
-	f := &filler{world: w, ctx: ctx, vault: vault.New(product, master, clock.System{}), rnd: rand.New(rand.NewPCG(7, uint64(w.n))), stmts: map[string]*sql.Stmt{}, cols: map[string][]string{},
+	f := &filler{world: w, ctx: ctx, raw: raw, vault: vault.New(product, master, clock.System{}), rnd: rand.New(rand.NewPCG(7, uint64(w.n))), stmts: map[string]*sql.Stmt{}, cols: map[string][]string{},
 		made: map[string]map[string][]record{}, seq: map[string]int64{}, number: map[string]int{}, checks: map[string]int{}, shapes: map[string]map[string]bool{}, last: map[string][]byte{}}
 	senders, receivers, keys, err := f.network(product, raw)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"sort"
 	"strings"
@@ -269,30 +270,46 @@ var (
 // twelve such networks beside each other. Ids change, shapes stay.
 func (w *world) multiply(t *testing.T) {
 	t.Helper()
+	raw := w.raw(t)
 	for _, table := range work {
-		w.clone(t, table, 15, "012345689abcdef", ownIDs)
+		w.clone(t, raw, table, 15, "012345689abcdef", ownIDs)
 	}
 	for _, table := range network {
-		w.clone(t, table, 20, "01234567cdef", nil)
+		w.clone(t, raw, table, 20, "01234567cdef", nil)
 	}
-	if !w.db.Postgres() {
-		w.exec(t, "analyze")
-		return
+	query := "analyze"
+	if w.db.Postgres() {
+		query = "vacuum analyze"
 	}
-	own, err := sql.Open("pgx", w.settings.DatabaseURL) // no transaction may be around it
+	if _, err := raw.Exec(query); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// raw is one connection past the walls and past the deadline of a transaction, to
+// fill tables with.
+func (w *world) raw(t *testing.T) *sql.DB {
+	t.Helper()
+	driver, address, first := "sqlite", "file:"+filepath.Join(w.settings.Data, "shubbak.db")+"?_pragma=busy_timeout(60000)&_pragma=synchronous(OFF)", "select 1"
+	if w.db.Postgres() {
+		driver, address, first = "pgx", w.settings.DatabaseURL, "select set_config('app.system', 'on', false)"
+	}
+	d, err := sql.Open(driver, address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer own.Close()
-	if _, err := own.Exec("vacuum analyze"); err != nil {
+	t.Cleanup(func() { _ = d.Close() })
+	d.SetMaxOpenConns(1)
+	if _, err := d.Exec(first); err != nil {
 		t.Fatal(err)
 	}
+	return d
 }
 
 // clone writes every row of a table once more for each digit, which takes the place
 // of one that is the same in all ids: at 15 stands their version, at 20 their variant.
 // which limits the change to some columns.
-func (w *world) clone(t *testing.T, table string, place int, digits string, which map[string]bool) {
+func (w *world) clone(t *testing.T, raw *sql.DB, table string, place int, digits string, which map[string]bool) {
 	t.Helper()
 	columns := w.columns(t, table)
 	values := make([]string, len(columns))
@@ -322,8 +339,11 @@ func (w *world) clone(t *testing.T, table string, place int, digits string, whic
 	for i, c := range columns {
 		names[i] = `"` + c.name + `"`
 	}
-	w.exec(t, fmt.Sprintf("%s into %s (%s) with recursive n(n) as (select 1 union all select n + 1 from n where n < %d) select %s from %s, n where %s%s",
+	_, err := raw.Exec(fmt.Sprintf("%s into %s (%s) with recursive n(n) as (select 1 union all select n + 1 from n where n < %d) select %s from %s, n where %s%s",
 		verb, table, strings.Join(names, ", "), len(digits), strings.Join(values, ", "), table, where, tail))
+	if err != nil {
+		t.Fatal(table, err)
+	}
 }
 
 type column struct{ name, kind string }

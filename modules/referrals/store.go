@@ -298,15 +298,15 @@ func list(ctx context.Context, f filter, after string, limit int) ([]Referral, e
 }
 
 // countUpTo counts at most 100 rows of each filter, in one statement: a screen shows
-// "99+". The order is that of the list, so that SQLite takes the list's index: left
-// free, it walks everything that was ever received.
+// "99+".
 func countUpTo(ctx context.Context, filters ...filter) ([]int, error) {
 	q := db.Conn(ctx).NewSelect()
 	out := make([]int, len(filters))
 	into := make([]any, len(filters))
 	for i, f := range filters {
 		into[i] = &out[i]
-		q = q.ColumnExpr("(select count(*) from (?) x)", f.apply(ctx, db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("1")).OrderExpr("r.id desc").Limit(100))
+		sub := f.apply(ctx, db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("1")).Limit(100)
+		q = q.ColumnExpr("(select count(*) from (?) x)", db.Along(ctx, sub, "r.id desc"))
 	}
 	if len(filters) == 0 {
 		return nil, nil

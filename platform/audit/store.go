@@ -45,7 +45,7 @@ func insert(ctx context.Context, rows []row) error {
 }
 
 func countUnsealed(ctx context.Context) (n int, err error) {
-	err = db.Conn(ctx).NewRaw("select count(*) from (select 1 from audit_entries where seq is null limit 1) x").Scan(ctx, &n)
+	err = db.Conn(ctx).NewRaw("select count(*) from (select id from audit_entries where seq is null order by id limit 1) x").Scan(ctx, &n)
 	return n, err
 }
 
