@@ -56,6 +56,10 @@ services: ## install the real parts that tests use (Debian)
 	@[ -x "$(CACHE)/minio" ] || { mkdir -p "$(CACHE)" && GOFLAGS= GOBIN="$(CACHE)" go install $(MINIO); }
 	@[ -f web/e2e/node_modules/axe-core/axe.min.js ] || (cd web/e2e && npm ci --silent --no-audit --no-fund)
 
+fixture: ## write the world that later programs must still read (testdata/upgrade), once per part
+	UPDATE_FIXTURE=1 go run ./platform/testkit/testrun -require -- -count=1 -run '^TestAnOlderWorldIsMigratedAndRead$$' ./cmd/shubbak
+	du -sh cmd/shubbak/testdata/upgrade
+
 compose-env: ## write .env for docker compose, with passwords of its own
 	@deploy/compose-env.sh .env
 

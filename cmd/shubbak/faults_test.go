@@ -250,7 +250,8 @@ func TestFaults(t *testing.T) {
 	chain := "verifies"
 	if out, err := verify.CombinedOutput(); err != nil {
 		chain = "BROKEN"
-		t.Errorf("audit verify: %v: %s", err, out)
+		log, _ := os.ReadFile(server.log)
+		t.Errorf("audit verify: %v: %s\n%s", err, out, log[max(0, len(log)-3000):])
 	}
 	t.Logf("seed %d: %d rounds in %s (%v); promised: %d sends, %d acceptances, %d messages, %d documents; %d calls refused or cut; lost %d, notices missing %d, doubled %d, the chain %s",
 		seed_, rounds, took, killed, len(p.sent), len(p.accepted), len(p.messages), len(p.documents), p.refused, lost, missing, doubled, chain)
