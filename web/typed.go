@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/subtle"
 	"net/url"
 	"slices"
 	"strings"
@@ -51,7 +52,7 @@ func (c *call) typedOf(f *fault.Error) *typed {
 	}
 	slices.Sort(names)
 	names = slices.DeleteFunc(names, func(n string) bool { return n == "_csrf" })
-	t.Fields = append(t.Fields, typedField{Name: "_csrf", Value: form.Get("_csrf")}) // first, as in every form
+	t.Fields = append(t.Fields, typedField{Name: "_csrf", Value: masked(unmasked(form.Get("_csrf")))}) // first, as in every form
 	for _, name := range names {
 		for _, value := range form[name] {
 			value = strings.ToValidUTF8(value, "")
@@ -69,7 +70,7 @@ func (c *call) typedOf(f *fault.Error) *typed {
 // of reach just now.
 func (c *call) ownForm(given string) bool {
 	for kind, cookie := range map[string]string{"session": sessionCookie, "nonce": nonceCookie} {
-		if secret := c.Cookies(cookie); len(secret) >= 20 && given == csrfOf(kind, secret) {
+		if secret := c.Cookies(cookie); len(secret) >= 20 && subtle.ConstantTimeCompare([]byte(unmasked(given)), []byte(csrfOf(kind, secret))) == 1 {
 			return true
 		}
 	}

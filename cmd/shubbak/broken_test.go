@@ -117,7 +117,7 @@ func TestPostgreSQLGoesAndComesBack(t *testing.T) {
 		}
 		page := w.within(2200*time.Millisecond, what+": sending a form", say).want(503)
 		action, f := kept(page)
-		if f.Get("text") != words || f.Get("_csrf") != csrfFor(desk.token) || action != "/t/coordination/referrals/"+id+"/messages" || page.Header.Get("Retry-After") == "" {
+		if f.Get("text") != words || f.Get("_csrf") == "" || action != "/t/coordination/referrals/"+id+"/messages" || page.Header.Get("Retry-After") == "" {
 			t.Fatalf("%s: the page gives back %q %v", what, action, f)
 		}
 		// Whoever did not send a form from our own pages gets nothing back.
