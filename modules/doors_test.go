@@ -154,7 +154,7 @@ var systemWork = map[string][]string{
 	"modules/notifications/service.go": {"the neutral address in a mail names no tenant"},
 	"modules/referrals/danger.go":      {"dangers that nobody has acknowledged"},
 	"platform/audit/audit.go":          {"audit verify", "entries of reads, of many tenants in one commit", "is there anything to seal", "sealer", "unsealed entries"},
-	"platform/outbox/outbox.go":        {"count of deliveries", "count of open deliveries", "load a delivery", "next attempt", "relay", "release of rows of a dead queue", "schedules"},
+	"platform/outbox/outbox.go":        {"count of open deliveries", "load a delivery", "next attempt", "relay", "release of rows of a dead queue", "schedules"},
 	"modules/referrals/slips.go":       {"the code on a slip names no tenant"},
 	"platform/vault/vault.go":          {"loading of keys"},
 	"tenants/registry.go":              {"first set-up of a tenant", "look-up of tenants"},

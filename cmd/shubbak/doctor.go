@@ -184,7 +184,7 @@ func (d *doctor) queue(ctx context.Context) (string, error) {
 		return "embedded", nil
 	}
 	if err := outbox.PingRedis(ctx, d.s.RedisURL); err != nil {
-		return "", errors.New("Redis does not answer: notices wait in the database")
+		return "", errors.New("it does not answer: notices wait in the database")
 	}
 	return "Redis answers", nil
 }

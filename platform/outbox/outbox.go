@@ -399,7 +399,7 @@ type Backlog struct {
 
 // Backlog counts deliveries that wait and those that were given up.
 func (b *Bus) Backlog(ctx context.Context) (out Backlog, err error) {
-	err = b.db.ReadAsSystem(ctx, "count of deliveries", func(ctx context.Context) error {
+	err = b.db.ReadAsSystem(ctx, "count of open deliveries", func(ctx context.Context) error {
 		out, err = backlog(ctx)
 		return err
 	})
