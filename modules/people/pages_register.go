@@ -342,7 +342,3 @@ var identityForm = regexp.MustCompile(`^(?:[A-Z]{1,2}[0-9]{3,7}|[0-9]{10})$`)
 // unusual reports an identity number that has neither the form of a card nor that
 // of the digital identifier: it is said, and never in the way.
 func unusual(number string) bool { return number != "" && !identityForm.MatchString(number) }
-
-func sortChoices(list []web.Choice) {
-	slices.SortFunc(list, func(a, b web.Choice) int { return cmp.Compare(a.Word, b.Word) })
-}
