@@ -84,7 +84,6 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("go build: %w: %s", err, out)
 	}
 	fmt.Println(machine())
-	var all []result
 	for _, kind := range []string{"sqlite", "postgres"} {
 		if o.only != "" && o.only != kind {
 			continue
@@ -97,7 +96,6 @@ func run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}
-		all = append(append(all, large...), small...)
 		printGrowth(large, small)
 	}
 	return nil
