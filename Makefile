@@ -33,7 +33,7 @@ generate: ## write the Go code of the templates
 	$(TOOL) templ generate -path . >/dev/null
 
 golden: ## write golden files again, for review
-	UPDATE_GOLDEN=1 go test -count=1 ./policies ./cmd/shubbak -run 'Matrix|OpenAPI'
+	UPDATE_GOLDEN=1 go test -count=1 ./policies ./cmd/shubbak -run 'Matrix|OpenAPI|Config'
 
 gallery: ## write docs/gallery again: components and states in three languages
 	mkdir -p docs/gallery && UPDATE_GOLDEN=1 go test -count=1 ./cmd/shubbak -run Gallery
