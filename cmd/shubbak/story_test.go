@@ -29,7 +29,8 @@ import (
 //	verify             the audit chains are whole
 func TestStory(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
-		var last answer
+		// Scripts run beside each other: each remembers its own last answer.
+		last := func(ts *testscript.TestScript) *answer { return ts.Value("last").(*answer) }
 		expand := func(ts *testscript.TestScript, s string) string { return os.Expand(s, ts.Getenv) }
 		body := func(ts *testscript.TestScript, args []string) (any, []string) {
 			if len(args) < 2 {
@@ -43,34 +44,38 @@ func TestStory(t *testing.T) {
 		status := func(ts *testscript.TestScript, args []string) {
 			want, err := strconv.Atoi(args[0])
 			ts.Check(err)
-			if last.Status != want {
-				ts.Fatalf("status %d, want %d: %s", last.Status, want, shorten(last.Raw))
+			if last(ts).Status != want {
+				ts.Fatalf("status %d, want %d: %s", last(ts).Status, want, shorten(last(ts).Raw))
 			}
 		}
 		testscript.Run(t, testscript.Params{
 			Dir: filepath.Join("testdata", "story"),
+			Setup: func(env *testscript.Env) error {
+				env.Values["last"] = &answer{}
+				return nil
+			},
 			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 				"call": func(ts *testscript.TestScript, _ bool, args []string) {
 					b, rest := body(ts, args[3:])
-					last = w.as(args[0]).api(args[1], expand(ts, args[2]), b)
+					*last(ts) = w.as(args[0]).api(args[1], expand(ts, args[2]), b)
 					status(ts, rest)
 				},
 				"do": func(ts *testscript.TestScript, _ bool, args []string) {
 					b, rest := body(ts, args[3:])
 					m, _ := b.(map[string]any)
-					last = w.as(args[0]).do(expand(ts, args[1]), args[2], m)
+					*last(ts) = w.as(args[0]).do(expand(ts, args[1]), args[2], m)
 					status(ts, rest)
 				},
-				"keep": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], last.text(args[1])) },
+				"keep": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], last(ts).text(args[1])) },
 				"see": func(ts *testscript.TestScript, _ bool, args []string) {
-					if got := last.text(args[0]); got != expand(ts, args[1]) {
-						ts.Fatalf("%s is %q, want %q in %s", args[0], got, args[1], shorten(last.Raw))
+					if got := last(ts).text(args[0]); got != expand(ts, args[1]) {
+						ts.Fatalf("%s is %q, want %q in %s", args[0], got, args[1], shorten(last(ts).Raw))
 					}
 				},
 				"absent": func(ts *testscript.TestScript, _ bool, args []string) {
 					for _, p := range args {
-						if last.at(p) != nil {
-							ts.Fatalf("%s is there: %s", p, last.text(p))
+						if last(ts).at(p) != nil {
+							ts.Fatalf("%s is there: %s", p, last(ts).text(p))
 						}
 					}
 				},
