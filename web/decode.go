@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -32,6 +33,14 @@ func (o Optional[T]) Of(old T) T {
 		return old
 	}
 	return o.Value
+}
+
+// Name is a name in a body: Arabic and French are wanted, English falls back to
+// French (i18n.CheckName).
+type Name struct {
+	Ar string `json:"ar" validate:"required,max=200"`
+	Fr string `json:"fr" validate:"required,max=200"`
+	En string `json:"en" validate:"max=200"`
 }
 
 // decodeJSON reads a body into dst, naming every faulty field: encoding/json
@@ -253,7 +262,7 @@ var shape = sync.OnceValue(func() *validator.Validate {
 
 // shapeCodes are the field codes of the validator's tags.
 var shapeCodes = map[string]string{
-	"required": "required", "required_if": "required", "required_with": "required", "required_without": "required",
+	"required": "required", "required_if": "required", "required_with": "required", "required_without": "required", "required_unless": "required",
 	"max": "too_long", "min": "too_short", "oneof": "unknown_code", "email": "malformed", "gte": "out_of_range", "lte": "out_of_range", "unique": "twice",
 }
 
@@ -268,8 +277,10 @@ func validate(dst any) error {
 	}
 	var faults fault.Collect
 	for _, e := range list {
-		_, path, _ := strings.Cut(e.Namespace(), ".")
-		path = withoutEmbedded(path, reflect.TypeOf(dst).Elem())
+		path, absent := named(e.StructNamespace(), reflect.ValueOf(dst).Elem())
+		if absent {
+			continue
+		}
 		code := shapeCodes[e.Tag()]
 		if code == "" {
 			code = "malformed"
@@ -282,14 +293,63 @@ func validate(dst any) error {
 	return faults.Err()
 }
 
-// withoutEmbedded takes the names of embedded structs out of a path: the API does
-// not know them.
-func withoutEmbedded(path string, t reflect.Type) string {
-	for i := 0; t.Kind() == reflect.Struct && i < t.NumField(); i++ {
-		f := t.Field(i)
-		if rest, ok := strings.CutPrefix(path, f.Name+"."); ok && f.Anonymous {
-			return withoutEmbedded(rest, f.Type)
+// named turns the path of Go fields to a fault into the API's own: without embedded
+// structs, and through an Optional as if it were its value. absent says that the
+// path leads into an Optional that the body leaves out: nothing is wrong there.
+func named(namespace string, v reflect.Value) (path string, absent bool) {
+	var out []string
+	for _, part := range strings.Split(namespace, ".")[1:] {
+		name, index, indexed := strings.Cut(part, "[")
+		for v.Kind() == reflect.Pointer && !v.IsNil() {
+			v = v.Elem()
+		}
+		if v.Kind() != reflect.Struct {
+			return strings.Join(append(out, part), "."), false
+		}
+		if isOptional(v.Type()) {
+			if !v.FieldByName("Set").Bool() {
+				return "", true
+			}
+			v = v.FieldByName("Value")
+			if indexed { // the value is a list itself
+				out[len(out)-1] += "[" + index
+				v = element(v, index)
+			}
+			continue
+		}
+		f, ok := v.Type().FieldByName(name)
+		if !ok {
+			return strings.Join(append(out, name), "."), false
+		}
+		v = v.FieldByName(name)
+		if f.Anonymous {
+			continue
+		}
+		word, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if word == "" {
+			word = name
+		}
+		if indexed {
+			word += "[" + index
+			v = element(v, index)
+		}
+		out = append(out, word)
+	}
+	return strings.Join(out, "."), false
+}
+
+// element is a list's or map's element by "3]" or "key]".
+func element(v reflect.Value, index string) reflect.Value {
+	index = strings.TrimSuffix(index, "]")
+	switch v.Kind() {
+	case reflect.Slice, reflect.Array:
+		if i, err := strconv.Atoi(index); err == nil && i < v.Len() {
+			return v.Index(i)
+		}
+	case reflect.Map:
+		if e := v.MapIndex(reflect.ValueOf(index)); e.IsValid() {
+			return e
 		}
 	}
-	return path
+	return v
 }

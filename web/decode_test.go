@@ -234,3 +234,28 @@ func TestLimits(t *testing.T) {
 		}
 	}
 }
+
+// samplePatch is a merge patch: what it leaves out is never at fault.
+type samplePatch struct {
+	sampleBase
+	Name  Optional[samplePhone] `json:"name"`
+	Alone bool                  `json:"alone"`
+	Other string                `json:"other" validate:"required_unless=Alone true"`
+}
+
+func TestAPatchIsAtFaultOnlyInWhatItSays(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"version":1,"alone":true}`:                                           "",
+		`{"version":1,"alone":true,"name":{"number":"1"}}`:                     "",
+		`{"version":1,"alone":true,"name":{}}`:                                 "name.number:required",
+		`{"version":1,"alone":true,"name":{"number":"123456789012345678901"}}`: "name.number:too_long",
+		`{"version":1}`:  "other:required",
+		`{"alone":true}`: "version:required",
+	} {
+		var p samplePatch
+		if got := strings.Join(faultsOf(decodeJSON([]byte(body), &p)), " "); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}

@@ -11,21 +11,8 @@ import (
 	"shubbak/web"
 )
 
-type unitWords struct {
-	Ar string `json:"ar" validate:"required,max=200"`
-	Fr string `json:"fr" validate:"required,max=200"`
-	En string `json:"en" validate:"max=200"`
-}
-
-// anyWords is a name that the use case checks: a patch may leave it out.
-type anyWords struct {
-	Ar string `json:"ar" validate:"max=200"`
-	Fr string `json:"fr" validate:"max=200"`
-	En string `json:"en" validate:"max=200"`
-}
-
 type unitBody struct {
-	Name     unitWords        `json:"name" validate:"required"`
+	Name     web.Name         `json:"name" validate:"required"`
 	Kind     string           `json:"kind" validate:"required"`
 	ParentID ids.ID[ids.Unit] `json:"parent_id"`
 	Commune  string           `json:"commune" validate:"required"`
@@ -35,7 +22,7 @@ type unitBody struct {
 type unitPatch struct {
 	ID       ids.ID[ids.Unit]               `path:"id" json:"-"`
 	Version  int64                          `json:"version" validate:"required"`
-	Name     web.Optional[anyWords]         `json:"name"`
+	Name     web.Optional[web.Name]         `json:"name"`
 	Kind     web.Optional[string]           `json:"kind"`
 	ParentID web.Optional[ids.ID[ids.Unit]] `json:"parent_id"`
 	Commune  web.Optional[string]           `json:"commune"`

@@ -7,6 +7,7 @@ import (
 
 	"shubbak/platform/audit"
 	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/platform/terms"
 	"shubbak/tenants"
@@ -20,20 +21,7 @@ const deepest = 8 // of the tree of units
 // check names what is wrong with a unit.
 func (u *Unit) check() error {
 	var f fault.Collect
-	for field, text := range map[string]*string{"name.ar": &u.NameAr, "name.fr": &u.NameFr, "name.en": &u.NameEn} {
-		if *text = strings.TrimSpace(*text); len([]rune(*text)) > 200 {
-			f.Add(field, "too_long")
-		}
-	}
-	if u.NameAr == "" {
-		f.Add("name.ar", "required")
-	}
-	if u.NameFr == "" {
-		f.Add("name.fr", "required")
-	}
-	if u.NameEn == "" {
-		u.NameEn = u.NameFr
-	}
+	i18n.CheckName(&f, "name", &u.NameAr, &u.NameFr, &u.NameEn)
 	if !slices.Contains(UnitKinds, u.Kind) {
 		f.Add("kind", "unknown_code")
 	}

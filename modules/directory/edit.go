@@ -8,6 +8,7 @@ import (
 
 	"shubbak/platform/audit"
 	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/platform/terms"
 	"shubbak/tenants"
@@ -30,7 +31,7 @@ var codeForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 func (s *Service) check(outcomes []string) error {
 	var f fault.Collect
 	lists := terms.Load()
-	name(&f, "name", &s.NameAr, &s.NameFr, &s.NameEn)
+	i18n.CheckName(&f, "name", &s.NameAr, &s.NameFr, &s.NameEn)
 	if len(s.Needs) == 0 {
 		f.Add("needs", "required")
 	}
@@ -93,7 +94,7 @@ func checkTriage(f *fault.Collect, list []Question) {
 			f.Add("triage", "unknown_code")
 		}
 		seen = append(seen, q.Code)
-		name(f, "triage.text", &q.Text.Ar, &q.Text.Fr, &q.Text.En)
+		i18n.CheckName(f, "triage.text", &q.Text.Ar, &q.Text.Fr, &q.Text.En)
 		if len(q.Choices) < 2 || len(q.Choices) > maxChoices {
 			f.Add("triage.choices", "out_of_range")
 		}
@@ -103,7 +104,7 @@ func checkTriage(f *fault.Collect, list []Question) {
 				f.Add("triage.choices", "unknown_code")
 			}
 			codes = append(codes, c.Code)
-			name(f, "triage.choices.text", &c.Text.Ar, &c.Text.Fr, &c.Text.En)
+			i18n.CheckName(f, "triage.choices.text", &c.Text.Ar, &c.Text.Fr, &c.Text.En)
 		}
 	}
 }

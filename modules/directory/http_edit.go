@@ -9,26 +9,13 @@ import (
 	"shubbak/web"
 )
 
-type words struct {
-	Ar string `json:"ar" validate:"required,max=200"`
-	Fr string `json:"fr" validate:"required,max=200"`
-	En string `json:"en" validate:"max=200"`
-}
-
-// anyWords is a name that the use case checks: a patch may leave it out.
-type anyWords struct {
-	Ar string `json:"ar" validate:"max=200"`
-	Fr string `json:"fr" validate:"max=200"`
-	En string `json:"en" validate:"max=200"`
-}
-
 type paper struct {
 	Ar string `json:"ar" validate:"max=1000"`
 	Fr string `json:"fr" validate:"max=1000"`
 }
 
 type serviceBody struct {
-	Name           words                    `json:"name" validate:"required"`
+	Name           web.Name                 `json:"name" validate:"required"`
 	Needs          []string                 `json:"needs" validate:"required,min=1,max=50"`
 	Eligibility    Eligibility              `json:"eligibility"`
 	Triage         []Question               `json:"triage" validate:"max=8"`
@@ -43,7 +30,7 @@ type serviceBody struct {
 type servicePatch struct {
 	ID          ids.ID[ids.Service]            `path:"id" json:"-"`
 	Version     int64                          `json:"version" validate:"required"`
-	Name        web.Optional[anyWords]         `json:"name"`
+	Name        web.Optional[web.Name]         `json:"name"`
 	Needs       web.Optional[[]string]         `json:"needs"`
 	Eligibility web.Optional[Eligibility]      `json:"eligibility"`
 	Triage      web.Optional[[]Question]       `json:"triage"`
@@ -74,12 +61,12 @@ type capacityBody struct {
 }
 
 type organizationBody struct {
-	Name    words  `json:"name" validate:"required"`
-	Kind    string `json:"kind" validate:"required"`
-	Commune string `json:"commune" validate:"required"`
-	Phone   string `json:"phone" validate:"max=30"`
-	Address paper  `json:"address" validate:"required"`
-	Access  paper  `json:"access"`
+	Name    web.Name `json:"name" validate:"required"`
+	Kind    string   `json:"kind" validate:"required"`
+	Commune string   `json:"commune" validate:"required"`
+	Phone   string   `json:"phone" validate:"max=30"`
+	Address paper    `json:"address" validate:"required"`
+	Access  paper    `json:"access"`
 }
 
 func (b organizationBody) apply(o *Organization) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/platform/terms"
 )
@@ -53,7 +54,7 @@ func either(arabic bool, ar, fr string) string {
 
 func (o *Organization) check() error {
 	var f fault.Collect
-	name(&f, "name", &o.NameAr, &o.NameFr, &o.NameEn)
+	i18n.CheckName(&f, "name", &o.NameAr, &o.NameFr, &o.NameEn)
 	if !slices.Contains(OrganizationKinds, o.Kind) {
 		f.Add("kind", "unknown_code")
 	}
@@ -72,23 +73,4 @@ func (o *Organization) check() error {
 		f.Add("phone", "malformed")
 	}
 	return f.Err()
-}
-
-// name wants a name in Arabic and in French; English falls back to French.
-func name(f *fault.Collect, field string, ar, fr, en *string) {
-	for _, s := range []*string{ar, fr, en} {
-		if *s = strings.TrimSpace(*s); len([]rune(*s)) > 200 {
-			f.Add(field, "too_long")
-			return
-		}
-	}
-	if *ar == "" {
-		f.Add(field+".ar", "required")
-	}
-	if *fr == "" {
-		f.Add(field+".fr", "required")
-	}
-	if *en == "" {
-		*en = *fr
-	}
 }
