@@ -113,6 +113,7 @@ type Server struct {
 	ending  chan struct{} // closed when streams have to end
 	end     func()
 	running sync.Map // idempotent calls that run in this process
+	hearing atomic.Pointer[silent]
 	openapi func() ([]byte, error)
 	secure  bool
 }
@@ -136,7 +137,7 @@ func New(deps Deps, routes []Route, nav []NavEntry) (*Server, error) {
 	}
 	s.app = fiber.New(fiber.Config{
 		Immutable: true, DisableStartupMessage: true, StreamRequestBody: true, DisablePreParseMultipartForm: true,
-		ReadBufferSize: 16 << 10, BodyLimit: MaxJSON, ReadTimeout: 0, IdleTimeout: 75 * time.Second,
+		ReadBufferSize: 16 << 10, BodyLimit: MaxJSON, ReadTimeout: headerTime, IdleTimeout: 75 * time.Second,
 		ErrorHandler: s.onError, ServerHeader: "", CaseSensitive: true, UnescapePath: false,
 	})
 	s.openapi = sync.OnceValues(s.document)
@@ -199,7 +200,9 @@ func (s *Server) Serve(l net.Listener) error {
 	srv := s.app.Server()
 	srv.Handler = s.Handler()
 	s.app.Handler() // builds the route tree once
-	return srv.Serve(l)
+	h := hearing(l)
+	s.hearing.Store(h)
+	return srv.Serve(h)
 }
 
 // Closing turns /readyz to 503, so that a balancer sends no more.
@@ -210,6 +213,10 @@ func (s *Server) Closing() { s.closing.Store(true) }
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.closing.Store(true)
 	s.end()
+	if h := s.hearing.Load(); h != nil {
+		_ = h.Close() // nothing new comes in while the silent ones go
+		h.hangUp()
+	}
 	return s.app.Server().ShutdownWithContext(ctx)
 }
 
@@ -237,6 +244,7 @@ func (s *Server) mount(r *Route) {
 		}
 		ctx, cancel := context.WithTimeout(c.UserContext(), r.timeout)
 		defer cancel()
+		_ = fc.Context().Conn().SetReadDeadline(time.Now().Add(r.timeout))
 		c.SetUserContext(ctx)
 		if !r.API && unsafeMethod(r.Method) && !r.Doc.Upload {
 			if err := c.checkForm(); err != nil {
