@@ -25,7 +25,7 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
-	_ "modernc.org/sqlite" // the embedded database
+	"modernc.org/sqlite"
 )
 
 // DB is one open database with its pools.
@@ -63,13 +63,14 @@ func openSQLite(path string) (*DB, error) {
 		}
 		w := u
 		w.RawQuery = q.Encode()
-		s, err := sql.Open("sqlite", w.String())
+		c, err := sqlite.NewConnector(w.String())
 		if err != nil {
 			return nil, err
 		}
+		s := sql.OpenDB(sqliteConnector{c})
 		s.SetMaxOpenConns(pool)
 		s.SetMaxIdleConns(pool)
-		return bun.NewDB(s, sqlitedialect.New(), bun.WithDiscardUnknownColumns()), nil
+		return bun.NewDB(s, sqliteDialect{sqlitedialect.New()}, bun.WithDiscardUnknownColumns()), nil
 	}
 	w, err := open(url.Values{"_txlock": {"immediate"}}, 1)
 	if err != nil {
@@ -101,20 +102,19 @@ func openPostgres(dsn string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database url: %w", redactDSN(err))
 	}
-	// bun writes arguments into the text, so there is nothing to prepare; this is
-	// also what a pooler in transaction mode needs.
-	cfg.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	// `default_query_exec_mode=simple_protocol` in the address keeps no statements.
+	keeps := cfg.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol
 	cfg.ConnectTimeout = 2 * time.Second
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "shubbak"
 	}
 	cfg.RuntimeParams["timezone"] = "UTC"
 	open := func(n int) *bun.DB {
-		s := stdlib.OpenDB(*cfg)
+		s := sql.OpenDB(pgConnector{stdlib.GetConnector(*cfg), keeps})
 		s.SetMaxOpenConns(n)
 		s.SetMaxIdleConns(n)
 		s.SetConnMaxIdleTime(5 * time.Minute)
-		return bun.NewDB(s, pgdialect.New(), bun.WithDiscardUnknownColumns())
+		return bun.NewDB(s, pgDialect{pgdialect.New()}, bun.WithDiscardUnknownColumns())
 	}
 	w := open(20)
 	return &DB{write: w, read: w, system: open(4), pg: true}, nil

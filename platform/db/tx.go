@@ -137,13 +137,22 @@ func AfterCommit(ctx context.Context, f func()) {
 func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
-	begun := func() bool { return true }
+	begun, begin := func() bool { return true }, ctx
 	if d.pg {
 		begun = time.AfterFunc(Patience, cancel).Stop
+		setting, value := "app.tenant", Tenant(ctx)
+		if system {
+			setting, value = "app.system", "on"
+		}
+		begin = opening(ctx, "select set_config('"+setting+"', "+quoted(value)+", true)")
 	}
-	tx, err := pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: readOnly && d.pg})
+	tx, err := pool.BeginTx(begin, &sql.TxOptions{ReadOnly: readOnly && d.pg})
 	if err != nil {
 		return wrap(hung(err, begun()))
+	}
+	if !begun() {
+		_ = tx.Rollback()
+		return wrap(context.DeadlineExceeded)
 	}
 	t := &transaction{conn: tx, readOnly: readOnly, system: system, pg: d.pg}
 	done := false
@@ -152,18 +161,6 @@ func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn fu
 			_ = tx.Rollback()
 		}
 	}()
-	if d.pg {
-		setting, value := "app.tenant", Tenant(ctx)
-		if system {
-			setting, value = "app.system", "on"
-		}
-		if _, err := tx.ExecContext(ctx, "select set_config(?, ?, true)", setting, value); err != nil {
-			return wrap(hung(err, begun()))
-		}
-		if !begun() {
-			return wrap(context.DeadlineExceeded)
-		}
-	}
 	if err := fn(context.WithValue(ctx, txKey{}, t)); err != nil {
 		return wrap(err)
 	}
