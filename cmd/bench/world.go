@@ -201,7 +201,7 @@ func (w *world) fill(ctx context.Context) (err error) {
 	if err := f.tx.Commit(); err != nil {
 		return err
 	}
-	for _, create := range append(indexes, "analyze", "pragma wal_checkpoint(truncate)") {
+	for _, create := range append(indexes, "pragma analysis_limit=2000", "analyze", "pragma wal_checkpoint(truncate)") {
 		if _, err := raw.ExecContext(ctx, create); err != nil {
 			return err
 		}

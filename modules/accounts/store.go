@@ -177,7 +177,7 @@ func unitsBelow(ctx context.Context, units []ids.ID[ids.Unit]) (out []ids.ID[ids
 	err = db.Conn(ctx).NewRaw(`with recursive below as (
 		select id from units where tenant_id = ? and id in (?)
 		union select un.id from units un join below on un.parent_id = below.id where un.tenant_id = ?) select id from below`,
-		db.Tenant(ctx), bun.List(units), db.Tenant(ctx)).Scan(ctx, &out)
+		db.Tenant(ctx), db.In(units), db.Tenant(ctx)).Scan(ctx, &out)
 	return out, err
 }
 
@@ -197,9 +197,9 @@ func staffWith(ctx context.Context, roles []string, units []ids.ID[ids.Unit], li
 	var rows []userRow
 	q := db.Conn(ctx).NewSelect().Model(&rows).Where("u.tenant_id = ?", db.Tenant(ctx)).Where("u.ended_at is null").OrderExpr("u.id")
 	m := db.Conn(ctx).NewSelect().TableExpr("memberships m").ColumnExpr("m.user_id").Where("m.tenant_id = ?", db.Tenant(ctx)).
-		Where("m.role in (?)", bun.List(roles)).Where("m.valid_from <= ?", now).Where("(m.valid_to is null or m.valid_to > ?)", now)
+		Where("m.role in (?)", db.Codes(roles)).Where("m.valid_from <= ?", now).Where("(m.valid_to is null or m.valid_to > ?)", now)
 	if limited {
-		m = m.Where("(m.unit_id is null or m.unit_id in (?))", bun.List(append(units, ids.ID[ids.Unit]{1})))
+		m = m.Where("(m.unit_id is null or m.unit_id in (?))", db.In(append(units, ids.ID[ids.Unit]{1})))
 	}
 	if err := q.Where("u.id in (?)", m).Scan(ctx); err != nil {
 		return nil, err
@@ -234,7 +234,7 @@ func usersWithRoles(ctx context.Context) ([]UserWithRoles, error) {
 
 func names(ctx context.Context, users []ids.ID[ids.User]) (map[ids.ID[ids.User]]i18n.Words, error) {
 	var rows []userRow
-	err := db.Conn(ctx).NewSelect().Model(&rows).Column("id", "name_ar", "name_latin").Where("u.tenant_id = ?", db.Tenant(ctx)).Where("u.id in (?)", bun.List(users)).Scan(ctx)
+	err := db.Conn(ctx).NewSelect().Model(&rows).Column("id", "name_ar", "name_latin").Where("u.tenant_id = ?", db.Tenant(ctx)).Where("u.id in (?)", db.In(users)).Scan(ctx)
 	out := map[ids.ID[ids.User]]i18n.Words{}
 	for _, r := range rows {
 		out[r.ID] = i18n.Words{Ar: r.NameAr, Fr: r.NameLatin, En: r.NameLatin}
@@ -244,7 +244,7 @@ func names(ctx context.Context, users []ids.ID[ids.User]) (map[ids.ID[ids.User]]
 
 func unitsByID(ctx context.Context, list []ids.ID[ids.Unit]) (map[ids.ID[ids.Unit]]Unit, error) {
 	var rows []unitRow
-	err := db.Conn(ctx).NewSelect().Model(&rows).Where("un.id in (?)", bun.List(list)).Scan(ctx)
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("un.id in (?)", db.In(list)).Scan(ctx)
 	out := map[ids.ID[ids.Unit]]Unit{}
 	for _, r := range rows {
 		out[r.ID] = r.Unit

@@ -34,6 +34,6 @@ func setOnCall(ctx context.Context, users []ids.ID[ids.User]) error {
 	if len(users) == 0 {
 		return nil
 	}
-	_, err := db.Conn(ctx).NewRaw("insert into on_call (tenant_id, user_id) select u.tenant_id, u.id from users u where u.tenant_id = ? and u.ended_at is null and u.id in (?)", db.Tenant(ctx), bun.List(users)).Exec(ctx)
+	_, err := db.Conn(ctx).NewRaw("insert into on_call (tenant_id, user_id) select u.tenant_id, u.id from users u where u.tenant_id = ? and u.ended_at is null and u.id in (?)", db.Tenant(ctx), db.In(users)).Exec(ctx)
 	return err
 }

@@ -6,8 +6,6 @@ import (
 
 	"shubbak/platform/db"
 	"shubbak/platform/ids"
-
-	"github.com/uptrace/bun"
 )
 
 func listUsers(ctx context.Context, state, after string, limit int) ([]User, error) {
@@ -41,7 +39,7 @@ func updateUser(ctx context.Context, u User, seen int64) error {
 // membershipsOf are those that run now or will, by user, in the order of roles.
 func membershipsOf(ctx context.Context, users []ids.ID[ids.User], now time.Time) (map[ids.ID[ids.User]][]Membership, error) {
 	var rows []membershipRow
-	err := db.Conn(ctx).NewSelect().Model(&rows).Where("m.tenant_id = ?", db.Tenant(ctx)).Where("m.user_id in (?)", bun.List(users)).
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("m.tenant_id = ?", db.Tenant(ctx)).Where("m.user_id in (?)", db.In(users)).
 		Where("(m.valid_to is null or m.valid_to > ?)", now).OrderExpr("m.position, m.id").Scan(ctx)
 	out := map[ids.ID[ids.User]][]Membership{}
 	for _, r := range rows {

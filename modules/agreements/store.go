@@ -52,7 +52,7 @@ func scopesFrom(ctx context.Context, from tenants.ID, to *tenants.ID) ([]scoped,
 		list[i] = s.AgreementID
 	}
 	var rows []row
-	if err := db.ForShare(ctx, mine(ctx, db.Conn(ctx).NewSelect().Model(&rows)).Where("a.id in (?)", bun.List(list))).Scan(ctx); err != nil {
+	if err := db.ForShare(ctx, mine(ctx, db.Conn(ctx).NewSelect().Model(&rows)).Where("a.id in (?)", db.In(list))).Scan(ctx); err != nil {
 		return nil, err
 	}
 	byID := map[ids.ID[ids.Agreement]]Agreement{}
@@ -90,7 +90,7 @@ func list(ctx context.Context, states []string, after string, limit int) ([]Agre
 	var rows []row
 	q := mine(ctx, db.Conn(ctx).NewSelect().Model(&rows)).OrderExpr("a.id desc").Limit(int64(limit))
 	if len(states) > 0 {
-		q = q.Where("a.state in (?)", bun.List(states))
+		q = q.Where("a.state in (?)", db.Codes(states))
 	}
 	if after != "" {
 		q = q.Where("a.id < ?", after)

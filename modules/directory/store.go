@@ -37,7 +37,7 @@ func find(ctx context.Context, q Search, after string, limit int) (rows []row, e
 }
 
 func byIDs(ctx context.Context, list []ids.ID[ids.Service]) (rows []row, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("s.id in (?)", bun.List(list)).Scan(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("s.id in (?)", db.In(list)).Scan(ctx)
 	return rows, err
 }
 

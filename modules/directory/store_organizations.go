@@ -20,7 +20,7 @@ func insertOrganization(ctx context.Context, o Organization) error {
 }
 
 func organizations(ctx context.Context, list []ids.ID[ids.Organization]) (rows []organizationRow, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("org.id in (?)", bun.List(list)).Scan(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("org.id in (?)", db.In(list)).Scan(ctx)
 	return rows, err
 }
 

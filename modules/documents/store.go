@@ -162,6 +162,6 @@ func giveBack(ctx context.Context, bytes int64) error {
 
 // existing says which of some documents have a row, in any tenant.
 func existing(ctx context.Context, list []ids.ID[ids.Document]) (out []ids.ID[ids.Document], err error) {
-	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).Column("id").Where("d.id in (?)", bun.List(list)).Scan(ctx, &out)
+	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).Column("id").Where("d.id in (?)", db.In(list)).Scan(ctx, &out)
 	return out, err
 }

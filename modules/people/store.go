@@ -31,7 +31,7 @@ type consentRow struct {
 }
 
 func byIDs(ctx context.Context, list []ids.ID[ids.Person]) (rows []row, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("p.tenant_id = ?", db.Tenant(ctx)).Where("p.id in (?)", bun.List(list)).Scan(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("p.tenant_id = ?", db.Tenant(ctx)).Where("p.id in (?)", db.In(list)).Scan(ctx)
 	return rows, err
 }
 
@@ -67,7 +67,7 @@ func write(ctx context.Context, r row, tokens []string, fresh bool) error {
 func withTokens(ctx context.Context, given, family, numbers []string) (rows []row, err error) {
 	sub := func(tokens []string) *bun.SelectQuery {
 		return db.Conn(ctx).NewSelect().TableExpr("person_tokens t").ColumnExpr("t.person_id").Where("t.tenant_id = ?", db.Tenant(ctx)).
-			Where("t.token in (?)", bun.List(append(tokens, "")))
+			Where("t.token in (?)", db.In(append(tokens, "")))
 	}
 	q := db.Conn(ctx).NewSelect().Model(&rows).Where("p.tenant_id = ?", db.Tenant(ctx)).
 		Where("((p.id in (?) and p.id in (?)) or p.id in (?))", sub(given), sub(family), sub(numbers)).OrderExpr("p.id desc").Limit(50)
@@ -79,7 +79,7 @@ func search(ctx context.Context, groups [][]string, after string, limit int) (ro
 	q := db.Conn(ctx).NewSelect().Model(&rows).Where("p.tenant_id = ?", db.Tenant(ctx)).OrderExpr("p.id desc").Limit(int64(limit))
 	for _, g := range groups {
 		q = q.Where("p.id in (?)", db.Conn(ctx).NewSelect().TableExpr("person_tokens t").ColumnExpr("t.person_id").
-			Where("t.tenant_id = ?", db.Tenant(ctx)).Where("t.token in (?)", bun.List(g)))
+			Where("t.tenant_id = ?", db.Tenant(ctx)).Where("t.token in (?)", db.In(g)))
 	}
 	if after != "" {
 		id, err := ids.Parse[ids.Person](after)

@@ -140,7 +140,7 @@ func dropSlices(ctx context.Context, id ID) error {
 // slicesOf reads the slices of referrals that the tenant of ctx may read now: all
 // of its own, and of a foreign one those that stand open. Both walls say so.
 func slicesOf(ctx context.Context, list ...ID) (rows []sliceRow, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("sl.referral_id in (?)", bun.List(list)).
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("sl.referral_id in (?)", db.In(list)).
 		Where("(sl.from_tenant = ? or exists (select 1 from referrals r where r.id = sl.referral_id and r.to_tenant = ? and r.open_slices like '%,' || sl.slice || ',%'))",
 			db.Tenant(ctx), db.Tenant(ctx)).Scan(ctx)
 	return rows, err
@@ -236,21 +236,21 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 	case "in":
 		q = q.Where("r.to_tenant = ?", t).Where("r.sent_at is not null").Where("r.organization_id is null")
 		if len(f.units) > 0 {
-			q = q.Where("(r.to_unit is null or r.to_unit in (?))", bun.List(f.units))
+			q = q.Where("(r.to_unit is null or r.to_unit in (?))", db.In(f.units))
 		}
 	case "out":
 		q = q.Where("r.from_tenant = ?", t)
 		if len(f.units) > 0 {
-			q = q.Where("(r.from_unit is null or r.from_unit in (?))", bun.List(f.units))
+			q = q.Where("(r.from_unit is null or r.from_unit in (?))", db.In(f.units))
 		}
 	default:
 		q = q.Where(within, t, t)
 		if len(f.units) > 0 {
-			q = q.Where("((r.from_tenant = ? and (r.from_unit is null or r.from_unit in (?))) or (r.to_tenant = ? and (r.to_unit is null or r.to_unit in (?))))", t, bun.List(f.units), t, bun.List(f.units))
+			q = q.Where("((r.from_tenant = ? and (r.from_unit is null or r.from_unit in (?))) or (r.to_tenant = ? and (r.to_unit is null or r.to_unit in (?))))", t, db.In(f.units), t, db.In(f.units))
 		}
 	}
 	if len(f.states) > 0 {
-		q = q.Where("r.state in (?)", bun.List(f.states))
+		q = q.Where("r.state in (?)", db.Codes(f.states))
 	}
 	if f.open {
 		q = q.Where("r.is_open")

@@ -2,10 +2,12 @@ package db
 
 import (
 	"encoding/hex"
+	"math/bits"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 )
@@ -17,6 +19,10 @@ import (
 // partial indexes need them. The mark is a comment: a text that is sent as it stands
 // means the same.
 const mark = "/*?*/"
+
+// maxParameters is how many a kept statement may have: what writes many rows at once
+// seldom comes again in the same length, and would push the others out.
+const maxParameters = 120
 
 type pgDialect struct{ *pgdialect.Dialect }
 
@@ -52,6 +58,37 @@ func (d sqliteDialect) AppendJSON(b, j []byte) []byte {
 
 func (d sqliteDialect) AppendBytes(b, bs []byte) []byte {
 	return d.Dialect.AppendBytes(append(b, mark...), bs)
+}
+
+// In writes a list of arguments for `in (?)`. The last one is repeated up to a power
+// of two, so that lists of any length make few different statements.
+func In[T any](list []T) any {
+	if n := len(list); n > 1 && n < maxParameters/2 {
+		for size := 1 << bits.Len(uint(n-1)); len(list) < size; {
+			list = append(list[:len(list):len(list)], list[n-1])
+		}
+	}
+	return bun.List(list)
+}
+
+// Codes writes a list of codes for `in (?)` as constants, so that a partial index on
+// the same list is found. It is for closed lists of our own: whatever is no plain
+// code stays an argument.
+func Codes[T ~string](list []T) any {
+	if len(list) == 0 {
+		return bun.List(list)
+	}
+	var b []byte
+	for i, c := range list {
+		if c == "" || strings.Trim(string(c), "abcdefghijklmnopqrstuvwxyz_") != "" {
+			return bun.List(list)
+		}
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = append(append(append(b, '\''), c...), '\'')
+	}
+	return bun.Safe(b)
 }
 
 // parameters takes the marked literals out of a text. holder writes the n-th

@@ -41,9 +41,6 @@ func (c *pgConn) take(text string, args []driver.NamedValue) (string, []driver.N
 	return out, named(values)
 }
 
-// maxParameters is the protocol's limit.
-const maxParameters = 65535
-
 func named(values []any) []driver.NamedValue {
 	list := make([]driver.NamedValue, len(values))
 	for i, v := range values {

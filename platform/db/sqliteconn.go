@@ -60,7 +60,7 @@ func (c *sqliteConn) ExecContext(ctx context.Context, text string, args []driver
 		return c.sqliteDriverConn.ExecContext(ctx, text, args)
 	}
 	out, values, ok := parameters(text, question)
-	if !ok {
+	if !ok || len(values) > maxParameters {
 		return c.sqliteDriverConn.ExecContext(ctx, text, nil)
 	}
 	k, err := c.keep(ctx, out)
@@ -78,7 +78,7 @@ func (c *sqliteConn) QueryContext(ctx context.Context, text string, args []drive
 		return c.sqliteDriverConn.QueryContext(ctx, text, args)
 	}
 	out, values, ok := parameters(text, question)
-	if !ok {
+	if !ok || len(values) > maxParameters {
 		return c.sqliteDriverConn.QueryContext(ctx, text, nil)
 	}
 	k, err := c.keep(ctx, out)

@@ -75,7 +75,7 @@ func unclaim(ctx context.Context, rows []row) error {
 	for i, r := range rows {
 		list[i] = r.ID
 	}
-	_, err := db.Conn(ctx).NewRaw("update outbox set state = 'ready' where state = 'handed' and id in (?)", bun.List(list)).Exec(ctx)
+	_, err := db.Conn(ctx).NewRaw("update outbox set state = 'ready' where state = 'handed' and id in (?)", db.In(list)).Exec(ctx)
 	return err
 }
 

@@ -24,7 +24,7 @@ func insertKey(ctx context.Context, id KeyID, tenant, kind string, wrapped []byt
 }
 
 func keysByID(ctx context.Context, keys []KeyID) (rows []keyRow, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("id in (?)", bun.List(keys)).Where("kind = 'person'").Scan(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("id in (?)", db.In(keys)).Where("kind = 'person'").Scan(ctx)
 	return rows, err
 }
 
