@@ -34,6 +34,7 @@ type world struct {
 	mu       sync.Mutex
 	tokens   map[string]string
 	schema   map[string]bool // tables and partial indexes, where plans are read
+	asked    int             // plans asked for
 }
 
 // syncBuffer is a log that several goroutines write.

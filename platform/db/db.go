@@ -55,7 +55,7 @@ func openSQLite(path string) (*DB, error) {
 		}
 	}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
-	pragmas := []string{"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(5000)", "temp_store(MEMORY)", "analysis_limit(2000)"}
+	pragmas := []string{"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(5000)", "temp_store(MEMORY)", "analysis_limit(2000)", "cache_size(-8000)"}
 	open := func(extra url.Values, pool int) (*bun.DB, error) {
 		q := url.Values{"_pragma": pragmas}
 		for k, v := range extra {
