@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"shubbak/modules/directory"
+	"shubbak/modules/people"
 	"shubbak/platform/audit"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
@@ -54,19 +55,19 @@ func (s *Service) restrict(ctx context.Context, q Search) filter {
 // entry with its ids.
 func (s *Service) List(ctx context.Context, q Search, page web.PageOf) ([]View, error) {
 	var rows []Referral
-	var content map[ID]contents
+	var out []View
 	a := tenants.From(ctx)
 	err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
 		if rows, err = list(ctx, s.restrict(ctx, q), page.After, page.Limit+1); err != nil {
 			return err
 		}
-		content, err = s.nameable(ctx, a, rows)
+		content, err := s.nameable(ctx, a, rows)
+		if err != nil {
+			return err
+		}
+		out, err = s.views(ctx, rows, content, nil)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	out, err := s.views(ctx, rows, content)
 	if err != nil || len(out) == 0 {
 		return out, err
 	}
@@ -123,8 +124,8 @@ func (s *Service) count(ctx context.Context, q Search) (int, error) {
 }
 
 // views turns rows into what the actor may see of them, with a query per kind of
-// neighbour, never per row.
-func (s *Service) views(ctx context.Context, rows []Referral, content map[ID]contents) ([]View, error) {
+// neighbour, never per row. known are the persons of its own side, nil to read them.
+func (s *Service) views(ctx context.Context, rows []Referral, content map[ID]contents, known map[ids.ID[ids.Person]]people.Person) ([]View, error) {
 	a, now := tenants.From(ctx), s.Clock.Now()
 	var services []ids.ID[ids.Service]
 	var persons []ids.ID[ids.Person]
@@ -148,9 +149,10 @@ func (s *Service) views(ctx context.Context, rows []Referral, content map[ID]con
 	if err != nil {
 		return nil, err
 	}
-	known, err := s.People.Listed(ctx, persons)
-	if err != nil {
-		return nil, err
+	if known == nil {
+		if known, err = s.People.Listed(ctx, persons); err != nil {
+			return nil, err
+		}
 	}
 	out := make([]View, len(rows))
 	for i, r := range rows {

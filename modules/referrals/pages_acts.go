@@ -266,7 +266,7 @@ func (s *Service) actPage(cmd Command) func(c *web.Ctx) error {
 
 func (s *Service) actForm(c *web.Ctx, r Referral, cmd Command, values url.Values, fields []fault.Field) error {
 	ctx, v := c.Std(), c.View("")
-	list, err := s.views(ctx, []Referral{r}, nil)
+	list, err := s.views(ctx, []Referral{r}, nil, nil)
 	if err != nil {
 		return err
 	}

@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"shubbak/modules/accounts"
+	"shubbak/modules/people"
 	"shubbak/platform/audit"
 	"shubbak/platform/fault"
+	"shubbak/platform/ids"
 	"shubbak/policies"
 	"shubbak/tenants"
 )
@@ -86,105 +88,115 @@ func (s *Service) side(a tenants.Actor, r Referral) policies.Relation {
 // Get opens a referral. For the receiver it opens the slices that stand open, and
 // writes the disclosure and the audit entry before it returns.
 func (s *Service) Get(ctx context.Context, id ID) (View, error) {
-	r, err := s.reach(ctx, id, read)
-	if err != nil {
-		return View{}, err
-	}
-	return s.show(ctx, r)
+	return s.show(ctx, false, func(ctx context.Context) (Referral, error) { return s.reach(ctx, id, read) })
 }
 
 // After is what a command answers: the card alone until somebody has opened the
 // person, so that an acceptance can still be taken back.
 func (s *Service) After(ctx context.Context, id ID) (View, error) {
-	var r Referral
-	if err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
-		r, err = byID(ctx, id)
-		return err
-	}); err != nil {
-		return View{}, err
-	}
-	// The judge of an exception has no part in it once it is judged: the card is all
-	// that the answer holds.
-	judged := !s.Law.Allow(tenants.From(ctx), read, relations(tenants.From(ctx), r)...)
-	if judged || s.side(tenants.From(ctx), r) == policies.Receiver && r.OpenedAt.IsZero() {
-		return s.card(ctx, r)
-	}
-	return s.show(ctx, r)
+	return s.show(ctx, true, func(ctx context.Context) (Referral, error) { return byID(ctx, id) })
 }
 
 // Card shows a referral without opening anything: the page after an acceptance.
 func (s *Service) Card(ctx context.Context, id ID) (View, error) {
-	r, err := s.reach(ctx, id, read)
-	if err != nil {
-		return View{}, err
-	}
-	return s.card(ctx, r)
-}
-
-func (s *Service) card(ctx context.Context, r Referral) (View, error) {
-	var content map[ID]contents
-	fields := []string{"card"}
-	if slices.Contains(r.openNow(s.Clock.Now()), policies.Name) {
-		err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
-			content, err = s.nameable(ctx, tenants.From(ctx), []Referral{r})
-			return err
-		})
-		if err != nil {
-			return View{}, err
-		}
-		fields = append(fields, "name")
-	}
-	list, err := s.views(ctx, []Referral{r}, content)
-	if err != nil {
-		return View{}, err
-	}
-	return list[0], s.Audit.Opened(ctx, audit.Entry{Action: "open", Object: "referral", ID: r.ID.String(), Fields: fields})
-}
-
-func (s *Service) show(ctx context.Context, r Referral) (View, error) {
-	a := tenants.From(ctx)
-	switch s.side(a, r) {
-	case policies.Arbiter:
-		return s.card(ctx, r)
-	case policies.Sender:
-		return s.showOwn(ctx, r)
-	}
-	open := r.openNow(s.Clock.Now())
-	if len(open) <= 1 {
-		return s.card(ctx, r)
-	}
-	return s.showOpen(ctx, r, open)
-}
-
-// showOwn is the sender's view: everything it wrote.
-func (s *Service) showOwn(ctx context.Context, r Referral) (View, error) {
-	list, err := s.views(ctx, []Referral{r}, nil)
-	if err != nil {
-		return View{}, err
-	}
-	v := list[0]
-	p, err := s.People.Load(ctx, r.PersonID)
-	if err != nil {
-		return v, err
-	}
-	id := ownIdentity(p)
-	v.Identity = &id
-	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		rows, err := slicesOf(ctx, r.ID)
+	var v View
+	var fields []string
+	err := s.DB.Read(ctx, func(ctx context.Context) error {
+		r, err := s.reach(ctx, id, read)
 		if err != nil {
 			return err
 		}
-		c, err := s.open(ctx, rows)
-		v.Social, v.Call = c[r.ID].Social, c[r.ID].Call
+		v, fields, err = s.card(ctx, r)
 		return err
 	})
 	if err != nil {
-		return v, err
+		return View{}, err
 	}
-	if v.Documents, err = s.documents(ctx, r); err != nil {
-		return v, err
+	return v, s.opened(ctx, v, fields)
+}
+
+// opened writes what was read into the audit log before it is given away.
+func (s *Service) opened(ctx context.Context, v View, fields []string) error {
+	return s.Audit.Opened(ctx, audit.Entry{Action: "open", Object: "referral", ID: v.ID.String(), Fields: fields})
+}
+
+// show reads what the actor may see, in one transaction; only what a receiver opens
+// is written in one of its own.
+func (s *Service) show(ctx context.Context, after bool, load func(ctx context.Context) (Referral, error)) (View, error) {
+	a := tenants.From(ctx)
+	var r Referral
+	var v View
+	var fields []string
+	var open []policies.Slice
+	err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
+		if r, err = load(ctx); err != nil {
+			return err
+		}
+		side := s.side(a, r)
+		// The judge of an exception has no part in it once it is judged.
+		judged := after && !s.Law.Allow(a, read, relations(a, r)...)
+		switch {
+		case judged || side == policies.Arbiter || after && side == policies.Receiver && r.OpenedAt.IsZero():
+		case side == policies.Sender:
+			v, fields, err = s.own(ctx, r)
+			return err
+		default:
+			open = r.openNow(s.Clock.Now())
+		}
+		if len(open) <= 1 {
+			v, fields, err = s.card(ctx, r)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return View{}, err
+	case len(open) > 1:
+		return s.showOpen(ctx, r, open)
 	}
-	return v, s.Audit.Opened(ctx, audit.Entry{Action: "open", Object: "referral", ID: r.ID.String(), Fields: []string{"card", "identity", "social", "documents"}})
+	return v, s.opened(ctx, v, fields)
+}
+
+func (s *Service) card(ctx context.Context, r Referral) (v View, fields []string, err error) {
+	var content map[ID]contents
+	fields = []string{"card"}
+	if slices.Contains(r.openNow(s.Clock.Now()), policies.Name) {
+		if content, err = s.nameable(ctx, tenants.From(ctx), []Referral{r}); err != nil {
+			return v, nil, err
+		}
+		fields = append(fields, "name")
+	}
+	list, err := s.views(ctx, []Referral{r}, content, nil)
+	if err != nil {
+		return v, nil, err
+	}
+	return list[0], fields, nil
+}
+
+// own is the sender's view: everything it wrote.
+func (s *Service) own(ctx context.Context, r Referral) (v View, fields []string, err error) {
+	p, err := s.People.Load(ctx, r.PersonID)
+	if err != nil {
+		return v, nil, err
+	}
+	list, err := s.views(ctx, []Referral{r}, nil, map[ids.ID[ids.Person]]people.Person{p.ID: p})
+	if err != nil {
+		return v, nil, err
+	}
+	v = list[0]
+	id := ownIdentity(p)
+	v.Identity = &id
+	rows, err := slicesOf(ctx, r.ID)
+	if err != nil {
+		return v, nil, err
+	}
+	c, err := s.open(ctx, rows)
+	if err != nil {
+		return v, nil, err
+	}
+	v.Social, v.Call = c[r.ID].Social, c[r.ID].Call
+	v.Documents, err = s.documents(ctx, r)
+	return v, []string{"card", "identity", "social", "documents"}, err
 }
 
 // showOpen is the receiver's view with the slices that stand open. The disclosure
@@ -231,7 +243,7 @@ func (s *Service) showOpen(ctx context.Context, r Referral, open []policies.Slic
 	if err != nil {
 		return View{}, err
 	}
-	list, err := s.views(ctx, []Referral{r}, nil)
+	list, err := s.views(ctx, []Referral{r}, nil, nil)
 	if err != nil {
 		return View{}, err
 	}

@@ -69,7 +69,7 @@ func (s *Service) Register(ctx context.Context, q Period, after Place, limit int
 	if err != nil {
 		return nil, Place{}, err
 	}
-	views, err := s.views(ctx, rows, content)
+	views, err := s.views(ctx, rows, content, nil)
 	if err != nil {
 		return nil, Place{}, err
 	}

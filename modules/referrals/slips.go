@@ -57,7 +57,7 @@ func (s *Service) Slip(ctx context.Context, id ID) (View, string, error) {
 	if r.SentAt.IsZero() || !r.IsOpen || s.side(tenants.From(ctx), r) == policies.Arbiter {
 		return View{}, "", fault.New(fault.NotFound) // nothing to carry: not sent yet, or over
 	}
-	v, err := s.show(ctx, r)
+	v, err := s.Get(ctx, r.ID)
 	if err != nil {
 		return v, "", err
 	}

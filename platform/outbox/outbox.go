@@ -254,11 +254,11 @@ func (b *Bus) relay(ctx context.Context) {
 // round hands over what is ready and takes back what was handed and lost.
 func (b *Bus) round(ctx context.Context) (int, error) {
 	now := b.clock.Now()
-	waiting := false
+	waiting, lost := false, false
 	if err := b.db.ReadAsSystem(ctx, "relay", func(ctx context.Context) (err error) {
-		waiting, err = anything(ctx, now, now.Add(-b.cfg.HandedTimeout))
+		waiting, lost, err = anything(ctx, now, now.Add(-b.cfg.HandedTimeout))
 		return err
-	}); err != nil || !waiting {
+	}); err != nil || !waiting && !lost {
 		return 0, err
 	}
 	if err := b.queue.ping(); err != nil {
@@ -272,8 +272,10 @@ func (b *Bus) round(ctx context.Context) (int, error) {
 	}
 	var rows []row
 	err := b.db.AsSystem(ctx, "relay", func(ctx context.Context) (err error) {
-		if err = takeBack(ctx, now, now.Add(-b.cfg.HandedTimeout)); err != nil {
-			return err
+		if lost {
+			if err = takeBack(ctx, now, now.Add(-b.cfg.HandedTimeout)); err != nil {
+				return err
+			}
 		}
 		rows, err = claim(ctx, now, b.db.Postgres())
 		return err

@@ -51,9 +51,11 @@ func insert(ctx context.Context, rows []row) error {
 	return err
 }
 
-func anything(ctx context.Context, now, lost time.Time) (yes bool, err error) {
-	err = db.Conn(ctx).NewRaw("select exists (select 1 from outbox where state = 'ready' and next_at <= ?) or exists (select 1 from outbox where state = 'handed' and handed_at < ?)", now, lost).Scan(ctx, &yes)
-	return yes, err
+// anything tells whether deliveries wait, and whether some were handed over before
+// `before` and never came back.
+func anything(ctx context.Context, now, before time.Time) (waiting, lost bool, err error) {
+	err = db.Conn(ctx).NewRaw("select exists (select 1 from outbox where state = 'ready' and next_at <= ?), exists (select 1 from outbox where state = 'handed' and handed_at < ?)", now, before).Scan(ctx, &waiting, &lost)
+	return waiting, lost, err
 }
 
 // claim chooses by state, never by id: a lower id may commit later.
