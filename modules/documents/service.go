@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -101,7 +102,10 @@ func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r i
 	}
 	d.FileKey = fileKey
 	src := &measured{r: io.MultiReader(bytes.NewReader(head[:n]), r), sum: sha256.New(), limit: a.Tenant.FileLimit}
-	if _, err := s.Blobs.Put(ctx, d.objectKey(), sealing(file.Writer, src)); err != nil {
+	content, stop := sealing(file.Writer, src)
+	_, err = s.Blobs.Put(ctx, d.objectKey(), content)
+	stop()
+	if err != nil {
 		return d, err
 	}
 	d.Size, d.SHA256 = src.n, hex.EncodeToString(src.sum.Sum(nil))
@@ -185,10 +189,13 @@ func cut(err error) error {
 	return fault.Of(fault.Unreadable, err)
 }
 
-// sealing turns the pushing writer of the seal into a reader for the store.
-func sealing(seal func(io.Writer) (io.WriteCloser, error), src io.Reader) io.Reader {
+// sealing turns the pushing writer of the seal into a reader for the store. stop ends
+// it where the store has not read all, and waits: nobody reads the sender's stream
+// after.
+func sealing(seal func(io.Writer) (io.WriteCloser, error), src io.Reader) (r io.Reader, stop func()) {
 	pr, pw := io.Pipe()
-	go func() {
+	var wg sync.WaitGroup
+	wg.Go(func() {
 		w, err := seal(pw)
 		if err == nil {
 			if _, err = io.Copy(w, src); err == nil {
@@ -196,8 +203,11 @@ func sealing(seal func(io.Writer) (io.WriteCloser, error), src io.Reader) io.Rea
 			}
 		}
 		_ = pw.CloseWithError(err)
-	}()
-	return pr
+	})
+	return pr, func() {
+		_ = pr.Close()
+		wg.Wait()
+	}
 }
 
 // List gives the documents of a record that the actor may open now, newest first.
@@ -293,10 +303,13 @@ func (v *verified) Read(p []byte) (int, error) {
 func (v *verified) Close() error { return v.c.Close() }
 
 // Sweep deletes objects without a row that are older than a day: what an upload
-// leaves that was cut between its object and its row. It asks the database once for
-// each few hundred objects.
+// leaves that was cut between its object and its row, and what one leaves that was cut
+// before. It asks the database once for each few hundred objects.
 func (s *Service) Sweep(ctx context.Context) (n int, err error) {
-	old := time.Now().Add(-orphanAge)
+	old := time.Now().Add(-orphanAge) // the store counts by no clock of ours
+	if n, err = s.Blobs.Sweep(ctx, old); err != nil {
+		return n, err
+	}
 	keys := map[ids.ID[ids.Document]]string{}
 	flush := func() error {
 		var known []ids.ID[ids.Document]

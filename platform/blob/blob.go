@@ -36,6 +36,9 @@ type Store interface {
 	Delete(ctx context.Context, key string) error
 	// List calls fn for every object whose key begins with prefix.
 	List(ctx context.Context, prefix string, fn func(Info) error) error
+	// Sweep removes what uploads have left that began before an instant and never
+	// ended, and says how much that was. No call shows it.
+	Sweep(ctx context.Context, before time.Time) (int, error)
 	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error
 }

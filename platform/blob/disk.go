@@ -8,17 +8,23 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Disk keeps objects as files under one folder.
-type Disk struct{ root string }
+type Disk struct {
+	root string
+
+	// Through stands between an upload and its file: a test's full disk.
+	Through func(io.Writer) io.Writer
+}
 
 // OpenDisk makes the folder when it is missing.
 func OpenDisk(root string) (*Disk, error) {
 	if err := os.MkdirAll(filepath.Join(root, ".tmp"), 0o700); err != nil {
 		return nil, err
 	}
-	return &Disk{root}, nil
+	return &Disk{root: root, Through: func(w io.Writer) io.Writer { return w }}, nil
 }
 
 func (d *Disk) path(key string) string { return filepath.Join(d.root, filepath.FromSlash(key)) }
@@ -34,7 +40,7 @@ func (d *Disk) Put(ctx context.Context, key string, r io.Reader) (int64, error) 
 	}
 	defer os.Remove(f.Name()) // nothing is left after the rename
 	defer f.Close()
-	n, err := io.Copy(f, contextReader{ctx, r})
+	n, err := io.Copy(d.Through(f), contextReader{ctx, r})
 	if err != nil {
 		var path *fs.PathError
 		if errors.As(err, &path) {
@@ -146,6 +152,29 @@ func (d *Disk) List(ctx context.Context, prefix string, fn func(Info) error) err
 		}
 		return fn(Info{Key: key, Size: st.Size(), Modified: st.ModTime().UTC()})
 	})
+}
+
+// Sweep removes the files of uploads whose process was killed.
+func (d *Disk) Sweep(ctx context.Context, before time.Time) (n int, err error) {
+	dir := filepath.Join(d.root, ".tmp")
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return 0, down(err)
+	}
+	for _, e := range list {
+		st, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !st.ModTime().Before(before) {
+			continue // it has ended well, or goes on
+		}
+		if err == nil {
+			err = os.Remove(filepath.Join(dir, e.Name()))
+		}
+		if err != nil {
+			return n, down(err)
+		}
+		n++
+	}
+	return n, ctx.Err()
 }
 
 // Ping reports whether the folder can be read.

@@ -16,12 +16,10 @@ import (
 
 // S3 keeps objects in one bucket of any S3 store.
 type S3 struct {
-	client *minio.Client
-	bucket string
+	client   *minio.Client
+	bucket   string
+	patience time.Duration
 }
-
-// partSize bounds the memory of an upload whose size is not known beforehand.
-const partSize = 16 << 20
 
 // OpenS3 reads http(s)://KEY:SECRET@HOST:PORT/BUCKET and makes the bucket when it
 // is missing.
@@ -35,7 +33,7 @@ func OpenS3(ctx context.Context, raw string) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport.ResponseHeaderTimeout = 10 * time.Second
+	transport.ResponseHeaderTimeout = Patience
 	transport.MaxIdleConnsPerHost = 32
 	c, err := minio.New(u.Host, &minio.Options{
 		Creds: credentials.NewStaticV4(u.User.Username(), secret, ""), Secure: u.Scheme == "https", Transport: transport, MaxRetries: 3,
@@ -43,7 +41,9 @@ func OpenS3(ctx context.Context, raw string) (*S3, error) {
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
 	}
-	s := &S3{c, strings.Trim(u.Path, "/")}
+	s := &S3{c, strings.Trim(u.Path, "/"), Patience}
+	ctx, w := s.watched(ctx)
+	defer w.end()
 	ok, err := c.BucketExists(ctx, s.bucket)
 	if err != nil {
 		return nil, down(err)
@@ -54,36 +54,6 @@ func OpenS3(ctx context.Context, raw string) (*S3, error) {
 		}
 	}
 	return s, nil
-}
-
-// Put streams in parts; a store shows no object before its last part is there.
-func (s *S3) Put(ctx context.Context, key string, r io.Reader) (int64, error) {
-	if err := check(ctx, key); err != nil {
-		return 0, err
-	}
-	src := &readError{r: r}
-	info, err := s.client.PutObject(ctx, s.bucket, key, src, -1, minio.PutObjectOptions{PartSize: partSize, ContentType: "application/octet-stream", DisableContentSha256: true})
-	if src.err != nil {
-		return 0, src.err // the sender's fault, not the store's
-	}
-	if err != nil {
-		return 0, down(err)
-	}
-	return info.Size, nil
-}
-
-// readError keeps the source's own failure apart from the store's.
-type readError struct {
-	r   io.Reader
-	err error
-}
-
-func (e *readError) Read(p []byte) (int, error) {
-	n, err := e.r.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		e.err = err
-	}
-	return n, err
 }
 
 // Get reads a range.
@@ -105,11 +75,14 @@ func (s *S3) Get(ctx context.Context, key string, offset, length int64) (io.Read
 		}
 	}
 	// The core call asks once; Object would ask again for each seek.
+	ctx, w := s.watched(ctx)
 	body, _, _, err := minio.Core{Client: s.client}.GetObject(ctx, s.bucket, key, opt)
 	if err != nil {
+		w.end()
 		return nil, missing(err)
 	}
-	return body, nil
+	w.pause()
+	return &received{body, w}, nil
 }
 
 // Stat describes one object.
@@ -117,6 +90,8 @@ func (s *S3) Stat(ctx context.Context, key string) (Info, error) {
 	if err := check(ctx, key); err != nil {
 		return Info{}, err
 	}
+	ctx, w := s.watched(ctx)
+	defer w.end()
 	o, err := s.client.StatObject(ctx, s.bucket, key, minio.StatObjectOptions{})
 	if err != nil {
 		return Info{}, missing(err)
@@ -129,6 +104,8 @@ func (s *S3) Delete(ctx context.Context, key string) error {
 	if err := check(ctx, key); err != nil {
 		return err
 	}
+	ctx, w := s.watched(ctx)
+	defer w.end()
 	if err := s.client.RemoveObject(ctx, s.bucket, key, minio.RemoveObjectOptions{}); err != nil && !errors.Is(missing(err), ErrMissing) {
 		return down(err)
 	}
@@ -137,21 +114,47 @@ func (s *S3) Delete(ctx context.Context, key string) error {
 
 // List pages through the bucket.
 func (s *S3) List(ctx context.Context, prefix string, fn func(Info) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, w := s.watched(ctx)
+	defer w.end()
 	for o := range s.client.ListObjects(ctx, s.bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
 		if o.Err != nil {
 			return down(o.Err)
 		}
+		w.pause()
 		if err := fn(Info{Key: o.Key, Size: o.Size, Modified: o.LastModified.UTC()}); err != nil {
 			return err
 		}
+		w.moved()
 	}
 	return nil
 }
 
+// Sweep takes back uploads in parts that were never ended; their parts take room and
+// are shown nowhere.
+func (s *S3) Sweep(ctx context.Context, before time.Time) (n int, err error) {
+	ctx, w := s.watched(ctx)
+	defer w.end()
+	for u := range s.client.ListIncompleteUploads(ctx, s.bucket, "", true) {
+		if u.Err != nil {
+			return n, down(u.Err)
+		}
+		w.moved()
+		if !u.Initiated.Before(before) || !keyForm.MatchString(u.Key) {
+			continue
+		}
+		err := minio.Core{Client: s.client}.AbortMultipartUpload(ctx, s.bucket, u.Key, u.UploadID)
+		if err != nil && minio.ToErrorResponse(err).Code != "NoSuchUpload" {
+			return n, down(err)
+		}
+		n++
+	}
+	return n, nil
+}
+
 // Ping reports whether the bucket answers.
 func (s *S3) Ping(ctx context.Context) error {
+	ctx, w := s.watched(ctx)
+	defer w.end()
 	ok, err := s.client.BucketExists(ctx, s.bucket)
 	if err != nil {
 		return down(err)
