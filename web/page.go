@@ -436,6 +436,9 @@ func Faults(err error) []fault.Field {
 // Unprocessable sets the status of a form that is shown again with its errors.
 func (c *Ctx) Unprocessable(err error) {
 	f := asFault(err)
+	if f.Code == fault.Unavailable {
+		c.Set(fiber.HeaderRetryAfter, "5")
+	}
 	c.Status(statuses[f.Code])
 }
 

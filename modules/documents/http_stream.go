@@ -41,7 +41,7 @@ func (s *Service) streams() []web.Route {
 const overhead = 64 << 10
 
 func (s *Service) upload(c *web.Ctx) error {
-	v, replayed, err := s.receive(c, nil)
+	v, replayed, err := s.receive(c, &Form{}, false)
 	if err != nil {
 		c.Drain()
 		return err
@@ -58,16 +58,18 @@ func (s *Service) upload(c *web.Ctx) error {
 	return c.Status(http.StatusCreated).Send(b)
 }
 
-// ReceiveForm takes the upload of a page: first the CSRF field, then as the API.
-func (s *Service) ReceiveForm(c *web.Ctx, referral ids.ID[ids.Referral]) error {
-	_, _, err := s.receive(c, &referral)
+// ReceiveForm takes the upload of a page: first the CSRF field, then as the API. What
+// stood before the file comes back, so that a refused form can be shown again.
+func (s *Service) ReceiveForm(c *web.Ctx, referral ids.ID[ids.Referral]) (Form, error) {
+	f := Form{Referral: referral}
+	_, _, err := s.receive(c, &f, true)
 	if err != nil {
 		c.Drain()
 	}
-	return err
+	return f, err
 }
 
-func (s *Service) receive(c *web.Ctx, page *ids.ID[ids.Referral]) (View, bool, error) {
+func (s *Service) receive(c *web.Ctx, f *Form, page bool) (View, bool, error) {
 	if n := c.Request().Header.ContentLength(); int64(n) > c.Tenant().FileLimit+overhead {
 		return View{}, false, fault.New(fault.TooLarge)
 	}
@@ -75,8 +77,7 @@ func (s *Service) receive(c *web.Ctx, page *ids.ID[ids.Referral]) (View, bool, e
 	if err != nil {
 		return View{}, false, err
 	}
-	f := Form{}
-	if page != nil {
+	if page {
 		first, err := parts.NextPart()
 		if err != nil {
 			return View{}, false, cut(err)
@@ -84,7 +85,6 @@ func (s *Service) receive(c *web.Ctx, page *ids.ID[ids.Referral]) (View, bool, e
 		if err := c.CheckPart(first); err != nil {
 			return View{}, false, err
 		}
-		f.Referral = *page
 	}
 	seen := map[string]bool{}
 	for {
@@ -99,7 +99,7 @@ func (s *Service) receive(c *web.Ctx, page *ids.ID[ids.Referral]) (View, bool, e
 			return View{}, false, cut(err)
 		}
 		if p.FormName() == "file" {
-			return s.take(c, f, p)
+			return s.take(c, *f, p)
 		}
 		value, err := io.ReadAll(io.LimitReader(p, 1000))
 		if err != nil {
@@ -111,7 +111,7 @@ func (s *Service) receive(c *web.Ctx, page *ids.ID[ids.Referral]) (View, bool, e
 		seen[p.FormName()] = true
 		switch p.FormName() {
 		case "subject":
-			if page == nil {
+			if !page {
 				f.Referral, _ = parseSubject(string(value))
 			}
 		case "category":

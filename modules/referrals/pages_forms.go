@@ -95,18 +95,27 @@ func (s *Service) documentPost(c *web.Ctx) error {
 	if err != nil {
 		return err
 	}
-	err = s.Documents.ReceiveForm(c, id)
+	form, err := s.Documents.ReceiveForm(c, id)
+	again := func(problems func(v *web.View) web.Problems) error {
+		return s.shownAgain(c, id, err, func(v *web.View, p *sheet) { p.Upload, p.Problems = form, problems(v) })
+	}
 	if fields := web.Faults(err); fields != nil {
-		return s.shownAgain(c, id, err, func(v *web.View, p *sheet) {
+		return again(func(v *web.View) (out web.Problems) {
 			for _, x := range fields {
-				p.Problems = append(p.Problems, web.Problem{Field: "document-" + x.Field, Text: v.T("referrals.problem", "Field", v.T("referrals.field."+x.Field), "Problem", c.FieldSentence(x))})
+				out = append(out, web.Problem{Field: "document-" + x.Field, Text: v.T("referrals.problem", "Field", v.T("referrals.field."+x.Field), "Problem", c.FieldSentence(x))})
 			}
+			return out
 		})
 	}
 	if fault.Has(err, fault.TooLarge) || fault.Has(err, fault.UnsupportedMedia) {
-		return s.shownAgain(c, id, err, func(v *web.View, p *sheet) {
-			p.Problems = web.Problems{{Field: "document-file", Text: sentence(c, err)}}
-		})
+		return again(func(*web.View) web.Problems { return web.Problems{{Field: "document-file", Text: sentence(c, err)}} })
+	}
+	if fault.Has(err, fault.Unavailable) {
+		shown := again(func(v *web.View) web.Problems { return web.Problems{{Field: "document-file", Text: v.T("referrals.document.unavailable")}} })
+		if shown != nil { // more is away than the store
+			return err
+		}
+		return nil
 	}
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"shubbak/modules/directory"
+	"shubbak/modules/documents"
 	"shubbak/modules/people"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
@@ -47,7 +48,8 @@ type sheet struct {
 	Joined    string // the partner that the body of a letter has become
 	Changed   *change
 	Problems  web.Problems
-	Said      string // a message that was refused, shown again
+	Said      string         // a message that was refused, shown again
+	Upload    documents.Form // of a file that was refused, but for the file
 	Place     map[string]string
 }
 
