@@ -21,6 +21,7 @@ import (
 	"shubbak/platform/disk"
 	"shubbak/platform/mail"
 	"shubbak/platform/outbox"
+	"shubbak/platform/scan"
 	"shubbak/platform/vault"
 )
 
@@ -75,7 +76,7 @@ func (d *doctor) checkAll(ctx context.Context) {
 		run  func(ctx context.Context) (string, error)
 	}{
 		{"database", d.database}, {"migrations", d.migrations}, {"clock", d.clock}, {"time zone", timeZone}, {"queue", d.queue}, {"deliveries", d.deliveries},
-		{"audit", d.audit}, {"object store", d.objects}, {"master key", d.master}, {"mail", d.mail}, {"disk", d.disk},
+		{"audit", d.audit}, {"object store", d.objects}, {"scanner", d.scanner}, {"master key", d.master}, {"mail", d.mail}, {"disk", d.disk},
 	}
 	for _, c := range checks {
 		each, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -249,6 +250,22 @@ func (d *doctor) objects(ctx context.Context) (string, error) {
 		return "embedded, takes and removes an object", nil
 	}
 	return "takes and removes an object", nil
+}
+
+// scanner greets clamd; while it is away documents stay shut, which is why its line is
+// BAD although everything else goes on.
+func (d *doctor) scanner(ctx context.Context) (string, error) {
+	if d.s.ClamAVURL == "" {
+		return "not configured: documents are open without being scanned", nil
+	}
+	c, err := scan.Open(d.s.ClamAVURL)
+	if err == nil {
+		err = c.Ping(ctx)
+	}
+	if err != nil {
+		return "", errors.New("clamd does not answer: documents wait in quarantine")
+	}
+	return "clamd answers", nil
 }
 
 func (d *doctor) master(context.Context) (string, error) {

@@ -13,6 +13,7 @@ import (
 
 	"shubbak/platform/db"
 	"shubbak/platform/ids"
+	"shubbak/platform/testkit/clamd"
 )
 
 // environ are the settings as a process of its own reads them.
@@ -61,6 +62,11 @@ func TestTheDoctorLooksAtEveryPart(t *testing.T) {
 		examine("no queue", append(env, "SHUBBAK_REDIS_URL=redis://"+nobody), "queue")
 		examine("no mail", append(env, "SHUBBAK_SMTP_URL=smtp://u:secret@"+nobody), "mail")
 		examine("no store", append(env, "SHUBBAK_S3_URL=http://key:secret@"+nobody+"/bucket"), "object store")
+		examine("no scanner", append(env, "SHUBBAK_CLAMAV_URL=tcp://"+nobody), "scanner")
+		daemon := clamd.Start(t)
+		examine("a scanner that answers", append(env, "SHUBBAK_CLAMAV_URL="+daemon.Address()), "")
+		daemon.Garbage()
+		examine("a scanner that answers nonsense", append(env, "SHUBBAK_CLAMAV_URL="+daemon.Address()), "scanner")
 		examine("no database", append(env, "SHUBBAK_DATABASE_URL=postgres://u:secret@"+nobody+"/x"), "database,migrations,clock,deliveries,audit")
 		examine("bad settings", append(env, "SHUBBAK_SMTP_URL=gopher://x", "SHUBBAK_LISTEN=nowhere"), "settings")
 		if err := os.Chmod(w.settings.KeyFile, 0o644); err != nil {

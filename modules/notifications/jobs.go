@@ -25,7 +25,7 @@ func (s *Service) subscriptions() []outbox.Subscription {
 	notify := outbox.On("notifications.notify", s.notify)
 	notify.Only = func(e outbox.Event, tenant string) bool {
 		m, ok := e.(referrals.Moved)
-		return ok && concerns(m, tenant)
+		return ok && whom(m, tenant) != Nobody
 	}
 	return []outbox.Subscription{
 		notify,
@@ -89,40 +89,32 @@ func (s *Service) notify(ctx context.Context, d outbox.Delivery, m referrals.Mov
 
 // recipients are the people of one tenant whom an event concerns.
 func (s *Service) recipients(ctx context.Context, t *tenants.Tenant, m referrals.Moved) ([]accounts.Staff, error) {
-	receiver := t.ID == m.ToTenant && !m.Letter
-	whom := told[m.Event]
-	if whom == OtherSide || whom == bothUnits {
-		whom = SendingUser
-		if receiver {
-			whom = ReceivingUnit
-		}
-	}
-	if t.ID == m.Owner && (whom == Owner || whom == OwningUnit) {
-		return s.owners(ctx, t, m, whom == Owner)
-	}
-	switch {
-	case whom == Uploader && t.ID == m.Owner:
-		return s.uploader(ctx, t, m)
-	case whom == Alarm:
-		return s.alarmed(ctx, t, m)
-	case m.Event == "sent" && m.Danger:
-		if receiver {
-			return s.Accounts.WithRoles(ctx, m.ToUnit, t.Declared().Desk, "supervisor")
-		}
+	switch group := whom(m, t.ID.String()); group {
+	case Called:
+		return s.Accounts.WithRoles(ctx, m.ToUnit, t.Declared().Desk, "supervisor")
+	case Reviewer:
 		return s.Accounts.WithRoles(ctx, m.FromUnit, "supervisor")
-	case whom == ReceivingUnit && receiver:
-		if !m.Assignee.IsZero() {
-			return s.one(ctx, m.Assignee)
-		}
-		return s.Accounts.WithRoles(ctx, m.ToUnit, t.Declared().Desk)
-	case whom == SendingUser && !receiver && m.FromUser.IsZero(): // who sent it has left: the unit has it
-		return s.Accounts.WithRoles(ctx, m.FromUnit, t.Declared().Desk)
-	case whom == SendingUser && !receiver:
-		return s.one(ctx, m.FromUser)
-	case whom == Approvers && !receiver:
+	case Alarm:
+		return s.alarmed(ctx, t, m)
+	case Approvers:
 		return s.approvers(ctx, t, m)
+	case Uploader:
+		return s.uploader(ctx, t, m)
+	case Owner, OwningUnit:
+		return s.owners(ctx, t, m, group == Owner)
+	case ReceivingUnit:
+		return s.oneOrDesk(ctx, t, m.Assignee, m.ToUnit)
+	case SendingUser: // where who sent it has left, the unit has it
+		return s.oneOrDesk(ctx, t, m.FromUser, m.FromUnit)
 	}
 	return nil, nil
+}
+
+func (s *Service) oneOrDesk(ctx context.Context, t *tenants.Tenant, user ids.ID[ids.User], unit ids.ID[ids.Unit]) ([]accounts.Staff, error) {
+	if !user.IsZero() {
+		return s.one(ctx, user)
+	}
+	return s.Accounts.WithRoles(ctx, unit, t.Declared().Desk)
 }
 
 // alarmed are the people of one tenant who are told of a danger without an answer.
@@ -291,7 +283,9 @@ func (s *Service) link(n Notification) string {
 
 // compose makes the one form of all mails.
 func (s *Service) compose(n Notification, to string, lang i18n.Lang) mail.Message {
-	return mail.Message{ID: n.ID.String() + "@shubbak", To: to, Lang: string(lang),
-		Subject: s.Catalog.T(lang, "notifications.mail.subject", map[string]any{"Number": n.Number}),
-		Text:    s.Catalog.T(lang, "msg.mail_generic", map[string]any{"ref": n.Number}) + "\n\n" + s.link(n)}
+	subject, text := s.Catalog.T(lang, "notifications.mail.subject", map[string]any{"Number": n.Number}), s.Catalog.T(lang, "msg.mail_generic", map[string]any{"ref": n.Number})
+	if n.Number == "" { // it was never sent
+		subject, text = s.Catalog.T(lang, "notifications.mail.unsent.subject", nil), s.Catalog.T(lang, "notifications.mail.unsent", nil)
+	}
+	return mail.Message{ID: n.ID.String() + "@shubbak", To: to, Lang: string(lang), Subject: subject, Text: text + "\n\n" + s.link(n)}
 }

@@ -86,9 +86,9 @@ func (s *Service) Title(ctx context.Context, n Notification, l i18n.Lang) string
 	key, act := "notifications."+n.Event, ""
 	if n.Event == "referral.reminder" || n.Event == "referral.overdue" {
 		act = s.Catalog.T(l, "referrals.due."+n.Reason, nil)
-		if n.Number == "" {
-			key += "_unsent"
-		}
+	}
+	if n.Number == "" && s.Catalog.Has(l, key+"_unsent") { // the words without a number
+		key += "_unsent"
 	}
 	return s.Catalog.T(l, key, map[string]any{"Number": n.Number, "Partner": partner, "Reason": reason, "Act": act})
 }

@@ -26,6 +26,10 @@ const (
 	Owner Whom = "owner"
 	// OwningUnit is everybody of the unit that must act.
 	OwningUnit Whom = "owning unit"
+	// Called is the unit that a danger is sent to, with its supervisor; Reviewer the
+	// sender's supervisor, who has it to review.
+	Called   Whom = "called unit"
+	Reviewer Whom = "reviewer"
 	// Uploader is who added a document, and the supervisor of that unit.
 	Uploader Whom = "uploader"
 	Nobody   Whom = "nobody"
@@ -59,29 +63,35 @@ var told = map[string]Whom{
 // bothUnits stands for an event that the contract names in both lists.
 const bothUnits Whom = "both"
 
-// concerns reports whether an event tells somebody in a tenant, so that no
-// delivery is made for nothing.
-func concerns(m referrals.Moved, tenant string) bool {
-	if m.Letter {
+// whom says who of one tenant is told of an event: the line of the table, as the
+// tenant's side has it. It narrows the audience too, so that no delivery is made for
+// nothing.
+func whom(m referrals.Moved, tenant string) Whom {
+	group := told[m.Event]
+	receiver, owner, acted := tenant == m.ToTenant.String() && !m.Letter, tenant == m.Owner.String(), tenant == m.ByTenant.String()
+	called := m.Event == "sent" && m.Danger
+	switch {
+	case called && receiver:
+		return Called
+	case called:
+		return Reviewer
+	case group == Alarm, group == Approvers && !receiver, group == Uploader && owner:
+		return group
+	case group == SendingUser && !receiver && (!m.Letter || m.ByUser.IsZero()):
+		return group
+	case m.Letter:
 		// The desk acts for both sides: it is told what the system did, and what waits
 		// for somebody else's word.
-		return told[m.Event] == Approvers || told[m.Event] == Uploader || told[m.Event] == Alarm || m.Event == "sent" && m.Danger || told[m.Event] == SendingUser && m.ByUser.IsZero()
+		return Nobody
+	case (group == Owner || group == OwningUnit) && owner:
+		return group
+	case group == ReceivingUnit && receiver:
+		return group
+	case group == bothUnits, group == OtherSide && !acted:
+		if receiver {
+			return ReceivingUnit
+		}
+		return SendingUser
 	}
-	receiver := tenant == m.ToTenant.String()
-	if m.Event == "sent" && m.Danger {
-		return true // the sender's supervisor has it to review
-	}
-	switch told[m.Event] {
-	case ReceivingUnit:
-		return receiver
-	case SendingUser, Approvers:
-		return !receiver
-	case OtherSide:
-		return tenant != m.ByTenant.String()
-	case Owner, OwningUnit, Uploader:
-		return tenant == m.Owner.String()
-	case bothUnits, Alarm:
-		return true
-	}
-	return false
+	return Nobody
 }

@@ -61,13 +61,41 @@ func TestWhoIsToldStandsAsTheContractSays(t *testing.T) {
 // TestNoDeliveryIsMadeForNothing: the audience is narrowed by the same table.
 func TestNoDeliveryIsMadeForNothing(t *testing.T) {
 	from, to := ids.New[ids.Tenant](), ids.New[ids.Tenant]()
-	for event, whom := range told {
+	for event, group := range told {
 		m := referrals.Moved{Event: event, FromTenant: from, ToTenant: to, ByTenant: from, Owner: to}
-		sender, receiver := concerns(m, from.String()), concerns(m, to.String())
-		wantSender := whom == SendingUser || whom == Approvers || whom == bothUnits || whom == Alarm
-		wantReceiver := whom == ReceivingUnit || whom == OtherSide || whom == bothUnits || whom == Alarm || whom == Owner || whom == OwningUnit || whom == Uploader
+		sender, receiver := whom(m, from.String()) != Nobody, whom(m, to.String()) != Nobody
+		wantSender := group == SendingUser || group == Approvers || group == bothUnits || group == Alarm
+		wantReceiver := group == ReceivingUnit || group == OtherSide || group == bothUnits || group == Alarm || group == Owner || group == OwningUnit || group == Uploader
 		if sender != wantSender || receiver != wantReceiver {
 			t.Errorf("%s: sender %v, receiver %v", event, sender, receiver)
+		}
+	}
+}
+
+// What stands beside the table: a danger, and a letter, whose sender's unit acts for
+// both sides.
+func TestADangerAndALetterAreToldAsTheTableSays(t *testing.T) {
+	from, to, by := ids.New[ids.Tenant](), ids.New[ids.Tenant](), ids.New[ids.User]()
+	for _, c := range []struct {
+		m                referrals.Moved
+		sender, receiver Whom
+	}{
+		{referrals.Moved{Event: "sent", Danger: true, ToTenant: to}, Reviewer, Called},
+		{referrals.Moved{Event: "accepted", Danger: true, ToTenant: to}, SendingUser, Nobody},
+		{referrals.Moved{Event: "sent", Letter: true, ToTenant: from}, Nobody, Nobody},
+		{referrals.Moved{Event: "sent", Letter: true, Danger: true, ToTenant: from}, Reviewer, Reviewer},
+		{referrals.Moved{Event: "approval_awaited", Letter: true, ToTenant: from}, Approvers, Approvers},
+		{referrals.Moved{Event: "expired", Letter: true, ToTenant: from}, SendingUser, SendingUser},
+		{referrals.Moved{Event: "completed", Letter: true, ToTenant: from, ByUser: by}, Nobody, Nobody},
+		{referrals.Moved{Event: "recalled", Letter: true, ToTenant: from}, Nobody, Nobody},
+		{referrals.Moved{Event: "overdue", Letter: true, ToTenant: from, Owner: from}, Nobody, Nobody},
+	} {
+		c.m.FromTenant = from
+		if got := whom(c.m, from.String()); got != c.sender {
+			t.Errorf("%+v tells the %s at the sender, want the %s", c.m, got, c.sender)
+		}
+		if got := whom(c.m, c.m.ToTenant.String()); got != c.receiver {
+			t.Errorf("%+v tells the %s at the receiver, want the %s", c.m, got, c.receiver)
 		}
 	}
 }

@@ -111,7 +111,9 @@ func (s *Service) documentPost(c *web.Ctx) error {
 		return again(func(*web.View) web.Problems { return web.Problems{{Field: "document-file", Text: sentence(c, err)}} })
 	}
 	if fault.Has(err, fault.Unavailable) {
-		shown := again(func(v *web.View) web.Problems { return web.Problems{{Field: "document-file", Text: v.T("referrals.document.unavailable")}} })
+		shown := again(func(v *web.View) web.Problems {
+			return web.Problems{{Field: "document-file", Text: v.T("referrals.document.unavailable")}}
+		})
 		if shown != nil { // more is away than the store
 			return err
 		}

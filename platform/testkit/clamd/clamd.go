@@ -110,8 +110,13 @@ func (s *Server) answer(c net.Conn) {
 		}
 		command = append(command, b[0])
 	}
+	const nonsense = "220 mail.example ESMTP OK\r\n\x00"
 	if string(command) == "zPING" {
-		_, _ = c.Write([]byte("PONG\x00"))
+		answer := "PONG\x00"
+		if mode == "garbage" {
+			answer = nonsense
+		}
+		_, _ = c.Write([]byte(answer))
 		return
 	}
 	s.mu.Lock()
@@ -128,7 +133,7 @@ func (s *Server) answer(c net.Conn) {
 	case mode == "silent":
 		<-s.gone
 	case mode == "garbage":
-		_, _ = c.Write([]byte("220 mail.example ESMTP OK\r\n\x00"))
+		_, _ = c.Write([]byte(nonsense))
 	case mode == "endless":
 		for {
 			if _, err := c.Write(bytes.Repeat([]byte("stream: OK "), 100)); err != nil {
