@@ -26,7 +26,7 @@ var doors = map[string][]string{
 	"github.com/hibiken/asynq":               {"platform/outbox/queue.go"},
 	"github.com/alicebob/miniredis/v2":       {"platform/outbox/queue.go"},
 	"github.com/redis/go-redis/v9":           {"platform/outbox/queue.go", "platform/live/redis.go"},
-	"github.com/minio/minio-go/v7":           {"platform/blob/s3.go"},
+	"github.com/minio/minio-go/v7":           {"platform/blob/s3*.go"},
 	"github.com/casbin/casbin/v2":            {"policies/policies.go"},
 	"github.com/tink-crypto/tink-go/v2":      {"platform/vault/*.go", "cmd/shubbak/names.go", "cmd/bench/bare.go"},
 	"github.com/nicksnyder/go-i18n/v2":       {"platform/i18n/i18n.go"},

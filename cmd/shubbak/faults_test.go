@@ -20,6 +20,7 @@ import (
 
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
+	"shubbak/platform/testkit/faultproxy"
 	"shubbak/platform/testkit/parts"
 )
 
@@ -144,8 +145,9 @@ func (p *promised) one(w *world, service string, r *rand.Rand) {
 	}
 }
 
-// TestFaults kills the process and each part at random moments under load. Its long
-// form is `make faults`; FAULT_SEED repeats a run's choices.
+// TestFaults kills the process and each part, and spoils the way to the store, at
+// random moments under load. Its long form is `make faults`; FAULT_SEED repeats a run's
+// choices.
 func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long")
@@ -153,7 +155,7 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	rounds, _ := strconv.Atoi(os.Getenv("FAULT_ROUNDS"))
 	if rounds == 0 {
-		rounds = 4 // every victim once
+		rounds = 5 // every victim once
 	}
 	seed_, err := strconv.ParseUint(os.Getenv("FAULT_SEED"), 10, 64)
 	if err != nil {
@@ -163,9 +165,10 @@ func TestFaults(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed_, 1))
 
 	pg, redis, minio := ofOwn(t, parts.Postgres), ofOwn(t, parts.Redis), ofOwn(t, parts.MinIO)
+	store := faultproxy.Start(t, minio.Address+"/faults")
 	dir := t.TempDir()
 	s := settings{Listen: "127.0.0.1:" + freePort(t), Data: dir, Log: "text", Shutdown: 15 * time.Second, KeyFile: filepath.Join(dir, "master.key"),
-		DatabaseURL: pg.Address, RedisURL: redis.Address, S3URL: minio.Address + "/faults"}
+		DatabaseURL: pg.Address, RedisURL: redis.Address, S3URL: store.Address()}
 	password := seedOnly(t, s)
 	server := &child{t: t, env: s.environ(), args: []string{"serve"}, log: filepath.Join(dir, "serve.log")}
 	server.start()
@@ -205,21 +208,26 @@ func TestFaults(t *testing.T) {
 		})
 	}
 	killed := map[string]int{}
-	victims := []string{"process", "postgres", "redis", "minio"}
+	victims := []string{"process", "postgres", "redis", "minio", "way to minio"}
 	began := time.Now()
 	for i := range rounds {
 		victim := victims[r.IntN(len(victims))]
 		if i < len(victims) { // each at least once
-			victim = victims[(i+int(seed_%4))%4]
+			victim = victims[(i+int(seed_%uint64(len(victims))))%len(victims)]
 		}
 		killed[victim]++
 		time.Sleep(time.Duration(300+r.IntN(1500)) * time.Millisecond)
 		pause := time.Duration(r.IntN(1200)) * time.Millisecond
-		if victim == "process" {
+		switch victim {
+		case "way to minio":
+			store.Do([]faultproxy.Fault{{Hang: true}, {Busy: true}, {CutUp: 100}, {CutDown: 50}}[r.IntN(4)])
+			time.Sleep(pause)
+			store.Well()
+		case "process":
 			_ = server.end(syscall.SIGKILL)
 			time.Sleep(pause / 2)
 			server.start()
-		} else {
+		default:
 			part := map[string]*parts.Part{"postgres": pg, "redis": redis, "minio": minio}[victim]
 			part.Kill()
 			time.Sleep(pause)
