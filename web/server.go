@@ -264,8 +264,8 @@ func (c *call) room(r *Route) error {
 	if r.Perm.Action == "search" || r.Perm.Action == "read" { // a body keeps names out of addresses
 		return nil
 	}
-	if r.Doc.Upload {
-		c.drain()
+	if r.Doc.Upload && r.API {
+		c.drain() // a page reads first what stands before the file
 	}
 	return fault.New(fault.Unavailable)
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"crypto/subtle"
+	"io"
 	"net/url"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func (c *call) typedOf(f *fault.Error) *typed {
 		return nil
 	}
 	if c.route != nil && c.route.Doc.Upload || strings.HasPrefix(c.Get("Content-Type"), "multipart/") {
-		return &typed{File: true}
+		return c.typedUpload()
 	}
 	if c.readBody(MaxJSON) != nil {
 		return nil
@@ -42,6 +43,43 @@ func (c *call) typedOf(f *fault.Error) *typed {
 	if err != nil || len(form) == 0 || !c.ownForm(form.Get("_csrf")) {
 		return nil
 	}
+	return c.typedForm(form)
+}
+
+// typedUpload gives back what stands before the file, where nobody has read it yet.
+func (c *call) typedUpload() *typed {
+	none := &typed{File: true}
+	parts, err := (&Ctx{c}).Multipart()
+	if err != nil {
+		return none
+	}
+	form := url.Values{}
+	for n := 0; ; n++ {
+		p, err := parts.NextPart()
+		if err != nil || n > maxFields {
+			return none
+		}
+		if p.FileName() != "" || p.FormName() == "file" {
+			break
+		}
+		value, err := io.ReadAll(io.LimitReader(p, 1000))
+		if err != nil {
+			return none
+		}
+		form.Add(p.FormName(), string(value))
+	}
+	if !c.ownForm(form.Get("_csrf")) {
+		return none
+	}
+	t := c.typedForm(form)
+	t.File = true
+	return t
+}
+
+// maxFields is more than any form of ours has before its file.
+const maxFields = 20
+
+func (c *call) typedForm(form url.Values) *typed {
 	t := &typed{Action: c.Path()}
 	if c.tenant != nil {
 		t.Action = c.base + c.OriginalPath()

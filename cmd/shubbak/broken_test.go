@@ -54,7 +54,7 @@ func (w *world) within(limit time.Duration, what string, do func() answer) answe
 var (
 	hiddenField = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`)
 	textField   = regexp.MustCompile(`(?s)<textarea id="[^"]+" name="([^"]+)"[^>]*>(.*?)</textarea>`)
-	formAction  = regexp.MustCompile(`<form class="stack" method="post" action="([^"]+)"`)
+	formAction  = regexp.MustCompile(`<form class="stack" method="post"(?: enctype="multipart/form-data")? action="([^"]+)"`)
 )
 
 // kept reads the form that an error page gives back, as a browser would send it.
@@ -119,6 +119,13 @@ func TestPostgreSQLGoesAndComesBack(t *testing.T) {
 		action, f := kept(page)
 		if f.Get("text") != words || f.Get("_csrf") == "" || action != "/t/coordination/referrals/"+id+"/messages" || page.Header.Get("Retry-After") == "" {
 			t.Fatalf("%s: the page gives back %q %v", what, action, f)
+		}
+		upload := w.within(2200*time.Millisecond, what+": sending a file", func() answer {
+			return desk.pageUpload(id, [][2]string{{"category", "medical"}, {"sensitivity", "health"}}, []byte("%PDF-1.4 words"))
+		}).want(503)
+		if action, f := kept(upload); f.Get("category") != "medical" || f.Get("sensitivity") != "health" || f.Get("_csrf") == "" || action != "/t/coordination/referrals/"+id+"/documents" ||
+			!strings.Contains(string(upload.Raw), `type="file"`) {
+			t.Errorf("%s: the form of a file gives back %q %v", what, action, f)
 		}
 		// Whoever did not send a form from our own pages gets nothing back.
 		foreign := w.call("POST", action, "", url.Values{"text": {words}, "_csrf": {"guessed"}}.Encode(), map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Cookie": "shubbak_session=" + desk.token})
@@ -185,6 +192,9 @@ func TestAFullDiskIsStillRead(t *testing.T) {
 		t.Errorf("the form gives back %v", f)
 	}
 	desk.upload(id, "medical", "health", "x.pdf", []byte("%PDF-1.4 more words")).code(503, "unavailable")
+	if _, f := kept(desk.pageUpload(id, [][2]string{{"category", "medical"}}, []byte("%PDF-1.4 more words")).want(503)); f.Get("category") != "medical" {
+		t.Errorf("the form of a file gives back %v", f)
+	}
 	hospital.do(id, "start", nil).code(503, "unavailable")
 	for i := range 200 { // each read leaves its audit entry in the reserve
 		if a := hospital.get("/referrals/" + id); a.Status != 200 || a.at("identity") == nil {
