@@ -68,12 +68,17 @@ func setAllRead(ctx context.Context, user ids.ID[ids.User], now time.Time) error
 	return err
 }
 
+// claimTime is how long a claim is left alone: longer than a mail server takes.
+const claimTime = time.Minute
+
 // claim makes the mail of n stand for every notice of its user that no such mail has
 // gone out for, also those that another claimed in vain: whoever tries last while the
-// server is away has them all. It gives the notice whose mail stands for n.
+// server is away has them all. A claim younger than claimTime stands: its mail may be
+// on the way. It gives the notice whose mail stands for n.
 func claim(ctx context.Context, n Notification, now time.Time) (by ids.ID[ids.Notification], err error) {
 	_, err = db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("mailed_by = ?", n.ID).Where("tenant_id = ?", n.TenantID).Where("user_id = ?", n.UserID).
-		Where("created_at > ?", now.Add(-8*24*time.Hour)).Where("created_at <= ?", now).Where("mailed_at is null").Exec(ctx)
+		Set("mail_claimed_at = ?", now).Where("created_at > ?", now.Add(-8*24*time.Hour)).Where("created_at <= ?", now).Where("mailed_at is null").
+		Where("(mailed_by is null or mailed_by = ? or mail_claimed_at <= ?)", n.ID, now.Add(-claimTime)).Exec(ctx)
 	if err != nil {
 		return by, err
 	}
