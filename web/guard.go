@@ -31,7 +31,7 @@ const (
 // the connection is reset, so that what the system still holds of it goes nowhere.
 // The session is asked too.
 func (c *Ctx) SendGuarded(ctx context.Context, body io.ReadCloser, size int64, g Guard) {
-	stands := c.standing(c.route.Perm)
+	stands := c.standing(c.route.Perm, false)
 	b := &guarded{body: body, guard: g, conn: c.Context().Conn(), done: make(chan struct{})}
 	b.again = func() error {
 		ask, cancel := context.WithTimeout(ctx, db.Deadline)

@@ -20,12 +20,16 @@ func (s *Server) attended(c *call) (done bool, err error) {
 	switch {
 	case c.route.Public || c.route.unlocked || !c.session.Locked && strings.HasPrefix(c.route.Path, setUp):
 		return false, nil
+	case c.session.Locked && c.route.aside:
+		c.Set(fiber.HeaderCacheControl, "no-store")
+		c.Status(http.StatusUnauthorized)
+		return true, nil
 	case c.session.Locked:
 		return true, c.askAgain()
 	case c.session.Enrol:
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		return true, c.Redirect(c.base+setUp, http.StatusSeeOther)
-	case c.session.Stale:
+	case c.session.Stale && !c.route.aside:
 		// A note that cannot be written locks the page early; reading goes on.
 		_ = s.deps.Sessions.Seen(ctx)
 	}

@@ -23,6 +23,7 @@ type Route struct {
 	Doc    Doc
 
 	unlocked bool // answers while the session is locked or waits for its second factor
+	aside    bool // asked by an open page itself: nobody need sit before it
 	replay   func(ctx context.Context, id string) (any, error)
 	timeout  time.Duration
 	serve    func(*call) error
@@ -112,6 +113,13 @@ func Page(method, path string, perm policies.Permission, fn func(c *Ctx) error) 
 // factor: the way back in, and the way out.
 func (r Route) WhileShut() Route {
 	r.unlocked = true
+	return r
+}
+
+// Aside marks what an open page asks for by itself: it is no sign that somebody
+// still sits there, so the minutes to the lock run on.
+func (r Route) Aside() Route {
+	r.aside = true
 	return r
 }
 

@@ -75,13 +75,17 @@ func (c *call) send(b *body) {
 }
 
 // standing asks, outside the request's own time, whether its session still stands
-// and may still do this; ctx then carries the actor as they are now.
-func (c *call) standing(perm policies.Permission) func(ctx context.Context) (context.Context, error) {
+// and may still do this; ctx then carries the actor as they are now. What follows an
+// open page ends with the lock, while a file that is on its way arrives.
+func (c *call) standing(perm policies.Permission, follows bool) func(ctx context.Context) (context.Context, error) {
 	sessions, law, token, tenant, lang := c.s.deps.Sessions, c.s.deps.Law, c.session.Token, c.tenant, c.lang
 	return func(ctx context.Context) (context.Context, error) {
 		now, err := sessions.Find(db.As(ctx, tenant.ID.String()), token)
 		if err != nil {
 			return ctx, err
+		}
+		if follows && now.Locked {
+			return ctx, fault.New(fault.Unauthenticated)
 		}
 		if now.Actor.Tenant = tenant; !law.May(now.Actor, perm) {
 			return ctx, fault.New(fault.Forbidden)
@@ -100,7 +104,7 @@ const exportTime = 30 * time.Minute
 // the next piece until it says io.EOF. The session is looked at before each one.
 func (c *Ctx) File(mediaType, disposition string, write func(ctx context.Context, w io.Writer) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Std()), exportTime)
-	stands := c.standing(c.route.Perm)
+	stands := c.standing(c.route.Perm, false)
 	c.Set(fiber.HeaderContentType, mediaType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	if disposition != "" {
@@ -149,7 +153,7 @@ func (c *Ctx) Events(f Feed) error {
 		life = c.s.deps.StreamLife
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Std()), life)
-	stands := c.standing(c.route.Perm)
+	stands := c.standing(c.route.Perm, true)
 	c.Set(fiber.HeaderContentType, "text/event-stream; charset=utf-8")
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Accel-Buffering", "no") // a proxy must pass each event on at once

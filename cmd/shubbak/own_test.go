@@ -61,6 +61,37 @@ func TestASharedComputer(t *testing.T) {
 	})
 }
 
+// TestAnOpenPageIsNobody leaves a page open that follows what happens: neither its
+// stream nor what it fetches keeps the session in use.
+func TestAnOpenPageIsNobody(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		v := w.visitor()
+		v.signIn("reception@coordination.demo", w.password).want(200)
+		reader := user{w: w, tenant: "coordination", token: v.cookies["shubbak_session"]}
+		f := reader.follow("?watch=page", "", true)
+		f.want("look")
+		for i := range time.Duration(4) {
+			w.clock.Shift((i + 1) * 4 * time.Minute)
+			v.fetch("/t/coordination/live?path=/home&now=2026-01-01T00:00:00Z&watch=&version=0&open=&count=0")
+		}
+		v.get("/t/coordination/home").want(401)
+		v.shows("Page verrouillée")
+		if got := v.fetch("/t/coordination/live?path=/home&now=2026-01-01T00:00:00Z&watch=&version=0&open=&count=0"); got.Status != 401 || len(got.Raw) > 0 {
+			t.Errorf("a locked page is told %d, %d bytes", got.Status, len(got.Raw))
+		}
+		w.as("worker@coordination.demo").sent(nil)
+		f.waitEnd()
+
+		// Somebody who is there says so.
+		v.post("/t/coordination/unlock", map[string]string{"password": w.password}).want(200)
+		for i := range time.Duration(4) {
+			w.clock.Shift((i + 5) * 4 * time.Minute)
+			v.fetch("/t/coordination/seen")
+		}
+		v.get("/t/coordination/home").want(200)
+	})
+}
+
 func TestAForgottenPasswordTellsNothing(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		body := func(email string) string {

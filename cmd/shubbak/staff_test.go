@@ -73,6 +73,15 @@ func (v *visitor) get(path string) answer {
 	return a
 }
 
+// fetch is what the page's own script asks for: the page stays.
+func (v *visitor) fetch(path string) answer {
+	v.w.t.Helper()
+	last, at := v.last, v.at
+	a := v.send(http.MethodGet, path, "")
+	v.last, v.at = last, at
+	return a
+}
+
 var (
 	inputs     = regexp.MustCompile(`<input [^>]*>`)
 	attributes = regexp.MustCompile(`([a-z]+)(?:="([^"]*)")?`)

@@ -14,7 +14,7 @@ func (s *Service) pages() []web.Route {
 	return []web.Route{
 		web.Page(http.MethodGet, "/notifications", Read, s.listPage),
 		web.Page(http.MethodGet, "/notifications/open/:code", Read, s.openPage),
-		web.Page(http.MethodGet, "/live", Read, s.livePage),
+		web.Page(http.MethodGet, "/live", Read, s.livePage).Aside(),
 		web.Page(http.MethodPost, "/notifications/read", Read, s.readAllPost),
 		web.Page(http.MethodPost, "/notifications/:id/read", Read, s.readPost),
 	}

@@ -194,6 +194,7 @@ if (sheet) {
 	const open = () => {
 		if (box) { box.close(); box.remove(); box = null; }
 		used();
+		listen(); // the stream has ended with the lock
 	};
 	const cover = () => {
 		document.body.append(sheet.content.cloneNode(true));
