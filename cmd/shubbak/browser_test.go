@@ -108,7 +108,15 @@ func (b *browser) shot(name string) {
 	if dir == "" {
 		return
 	}
-	if png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100)); err == nil {
+	// As tall as the page: a picture beyond the viewport is shifted where the page
+	// reads from the right.
+	size, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]int64](`[innerWidth, document.documentElement.scrollHeight]`))
+	if err != nil || len(size) != 2 {
+		return
+	}
+	_ = chromedp.Do(b.ctx, chromedp.EmulateViewport(size[0], max(size[1], 800)))
+	defer func() { _ = chromedp.Do(b.ctx, chromedp.EmulateViewport(size[0], 800)) }()
+	if png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot()); err == nil {
 		_ = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(b.t.Name(), "/", "_")+"-"+name+".png"), png, 0o600)
 	}
 }
