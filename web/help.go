@@ -11,7 +11,7 @@ import (
 
 // helpKeys are the keys of design.md §9 that the script knows.
 var helpKeys = []struct{ Keys, Word string }{
-	{"/", "search"}, {"j · k", "rows"}, {"o", "open"}, {"d", "decide"}, {"e", "acknowledge"}, {"c", "message"}, {"h", "danger"},
+	{"/", "search"}, {"j · k", "rows"}, {"o", "open"}, {"x", "select"}, {"Alt + ↑ ↓", "neighbour"}, {"d", "decide"}, {"e", "acknowledge"}, {"c", "message"}, {"h", "danger"},
 	{"g i", "inbox"}, {"g o", "outbox"}, {"g r", "register"}, {"g d", "home"}, {"Ctrl + Enter", "submit"}, {"Esc", "close"}, {"?", "keys"},
 }
 

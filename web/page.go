@@ -71,7 +71,8 @@ type View struct {
 	Nav    []NavItem
 	Unread int
 	Flash  string
-	Failed bool // the page shows an error summary
+	Undo   *Undo // of the act that Flash tells
+	Failed bool  // the page shows an error summary
 	Now    time.Time
 	Brand  string
 	// Watch is what the page shows, so that it can be told when that has changed.
@@ -189,12 +190,8 @@ func (c *call) view(title string) *View {
 	if c.at != "" {
 		v.Path = c.at
 	}
-	if f := c.Cookies(flashCookie); f != "" && c.isGet() && c.at == "" {
-		key, number, _ := strings.Cut(f, "|")
-		if strings.HasPrefix(key, "flash.") && c.s.deps.Catalog.Has(c.lang, key) {
-			v.Flash = v.T(key, "Number", number)
-		}
-		c.Cookie(&fiber.Cookie{Name: flashCookie, Path: c.base + "/", Expires: time.Unix(1, 0), HTTPOnly: true, SameSite: "Lax", Secure: c.s.secure})
+	if c.isGet() && c.at == "" {
+		c.takeFlash(v)
 	}
 	if v.Plain {
 		return v
@@ -274,12 +271,6 @@ func (c *call) render(t templ.Component) error {
 
 // See leads on after a POST, to a path of this portal.
 func (c *Ctx) See(path string) error { return c.Redirect(c.base+path, http.StatusSeeOther) }
-
-// Flash shows one sentence on the next page; number is the register number that
-// it names, never a person.
-func (c *Ctx) Flash(key, number string) {
-	c.Cookie(&fiber.Cookie{Name: flashCookie, Value: key + "|" + number, Path: c.base + "/", MaxAge: 60, HTTPOnly: true, SameSite: "Lax", Secure: c.s.secure})
-}
 
 // SetSession gives the browser its session; an empty token ends it.
 func (c *Ctx) SetSession(token string, until time.Time) {

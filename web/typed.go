@@ -21,6 +21,7 @@ type typed struct {
 type typedField struct {
 	Name, Value string
 	Secret      bool // asked for again, never written into a page
+	Code        bool // a secret that is read from a paper or a telephone
 	Long        bool // words, shown so that they can be read and copied
 }
 
@@ -96,7 +97,7 @@ func (c *call) typedForm(form url.Values) *typed {
 			value = strings.ToValidUTF8(value, "")
 			field := typedField{Name: name, Value: value, Secret: slices.Contains(secretFields, name), Long: strings.ContainsAny(strings.TrimSpace(value), " \n")}
 			if field.Secret {
-				field.Value = ""
+				field.Value, field.Code = "", name == "code"
 			}
 			t.Fields = append(t.Fields, field)
 		}

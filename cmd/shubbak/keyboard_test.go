@@ -77,6 +77,31 @@ func TestTheKeyboardAlone(t *testing.T) {
 	if !eval[bool](b, `document.activeElement.closest('[data-rows]') !== null`) {
 		t.Error("j does not reach the first row")
 	}
+	// Rows are chosen by key, counted in words, and let go again.
+	b.do(chromedp.KeyEvent("x"))
+	if got := b.text("#bulk b"); got != "1 referral selected" {
+		t.Errorf("one chosen row is told as %q", got)
+	}
+	b.shot("chosen")
+	b.do(chromedp.KeyEvent("j"), chromedp.KeyEvent("X"))
+	if got := b.text("#bulk b"); got != "2 referrals selected" {
+		t.Errorf("two chosen rows are told as %q", got)
+	}
+	b.do(chromedp.KeyEvent(kb.Escape))
+	if eval[bool](b, `document.querySelector('[name=pick]:checked') !== null || document.querySelector('#bulk').offsetParent !== null`) {
+		t.Error("Esc does not let the rows go")
+	}
+	b.follow(chromedp.KeyEvent("o"), "open by key")
+	second := b.path()
+	b.follow(chromedp.KeyEvent(kb.ArrowUp, chromedp.KeyModifiers(chromedp.ModifierAlt)), "the item before")
+	if b.path() == second {
+		t.Error("Alt and up does not lead to the item before")
+	}
+	b.follow(chromedp.KeyEvent(kb.Escape), "back to the list")
+	if got := b.path(); got != "/t/hospital/referrals?box=in" {
+		t.Errorf("Esc leads to %s", withoutIDs(got))
+	}
+	b.do(chromedp.KeyEvent("j"))
 	b.follow(chromedp.KeyEvent("o"), "open by key")
 	// The list of keys lies over the page, takes the focus and gives it back.
 	b.do(chromedp.KeyEvent("?"), chromedp.WaitReady(chromedp.CSS("dialog.keys[open] dl")))

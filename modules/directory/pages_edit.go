@@ -41,7 +41,7 @@ func (d *Directory) capacityPost(c *web.Ctx) error {
 		return err
 	}
 	n := Capacity{Status: s.Status, Available: s.Available, Maximum: s.Maximum}
-	f := c.Form()
+	before, f := n, c.Form()
 	if status := f.Get("status"); status != "" {
 		n.Status = status
 	}
@@ -56,10 +56,17 @@ func (d *Directory) capacityPost(c *web.Ctx) error {
 		n.Available, _ = strconv.Atoi(typed)
 		n.Maximum = max(n.Maximum, n.Available)
 	}
+	if f.Get("undo") != "" {
+		n.Maximum, _ = strconv.Atoi(f.Get("maximum"))
+	}
 	if err := d.SetCapacity(c.Std(), id, n); err != nil {
 		return err
 	}
-	c.Flash("flash.services.capacity", "")
+	if f.Get("undo") != "" {
+		c.Flash("flash.undone", "")
+		return c.See("/services#own")
+	}
+	c.FlashUndo("flash.services.capacity", "", "/services/"+id.String()+"/capacity", url.Values{"status": {before.Status}, "available": {strconv.Itoa(before.Available)}, "maximum": {strconv.Itoa(before.Maximum)}})
 	return c.See("/services#own")
 }
 

@@ -61,6 +61,30 @@ func (s *Service) documents(ctx context.Context, r Referral) (*[]documents.View,
 	return &out, err
 }
 
+// held lists the documents that a new referral of a person may name: the tenant's
+// own, from the person's latest referrals, each once.
+func (s *Service) held(ctx context.Context, person ids.ID[ids.Person], except ID) (out []documents.Document, err error) {
+	rows, err := s.List(ctx, Search{Box: "out", Person: person}, web.PageOf{Limit: 20})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows[:min(len(rows), 20)] {
+		if r.ID == except || r.Card.Documents == 0 {
+			continue
+		}
+		list, err := s.Documents.List(ctx, r.ID, web.PageOf{Limit: web.MaxLimit})
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range list {
+			if d.TenantID == tenants.Current(ctx) && d.State == documents.Available && !slices.ContainsFunc(out, func(o documents.Document) bool { return o.ID == d.ID }) {
+				out = append(out, d)
+			}
+		}
+	}
+	return out, nil
+}
+
 // Subject is a referral as documents see it.
 func (s *Service) Subject(ctx context.Context, id ID) (documents.Subject, error) {
 	r, err := s.reach(ctx, id, read)

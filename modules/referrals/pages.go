@@ -32,6 +32,9 @@ func (s *Service) pages() []web.Route {
 		web.Page(http.MethodGet, "/referrals/:id/documents/:doc/view", documents.Read, s.documentView),
 		web.Page(http.MethodGet, "/referrals/:id/documents/:doc/inline", documents.Read, s.documentInline),
 	}
+	for _, c := range bulkActs {
+		out = append(out, web.Page(http.MethodPost, "/referrals/"+string(c), actPermission(c), s.bulkPost(c)))
+	}
 	for _, c := range pageOrder {
 		path := "/referrals/:id/" + string(c)
 		out = append(out, web.Page(http.MethodPost, path, actPermission(c), s.actPost(c)))
@@ -141,6 +144,8 @@ type listing struct {
 	Rows    []listLine
 	After   string
 	Next    string
+	Bulk    []Command // that the reader may carry out on several rows
+	Done    *outcome  // of such an act, when some rows refused it
 }
 
 // path is the address of this list with another tab.
@@ -162,8 +167,17 @@ func (l listing) path(code string, overdue bool, after string) string {
 }
 
 func (s *Service) listPage(c *web.Ctx) error {
+	f := url.Values{}
+	for _, name := range []string{"box", "tab", "q", "overdue", "after"} {
+		f.Set(name, c.Query(name))
+	}
+	return s.showList(c, f, nil)
+}
+
+// showList shows a list by its address, also after an act on several of its rows.
+func (s *Service) showList(c *web.Ctx, f url.Values, done *outcome) error {
 	ctx, a := c.Std(), c.Actor()
-	l := listing{Box: c.Query("box"), Query: strings.TrimSpace(c.Query("q")), Overdue: c.Query("overdue") == "1", After: c.Query("after")}
+	l := listing{Box: f.Get("box"), Query: strings.TrimSpace(f.Get("q")), Overdue: f.Get("overdue") == "1", After: f.Get("after"), Done: done}
 	if l.Box != "" && l.Box != "in" && l.Box != "out" {
 		return web.Malformed("box")
 	}
@@ -193,11 +207,11 @@ func (s *Service) listPage(c *web.Ctx) error {
 			if t.Danger {
 				l.Dangers = t.Count
 			}
-			if (t.Danger || t.Review) && t.Count == 0 && t.Code != c.Query("tab") {
+			if (t.Danger || t.Review) && t.Count == 0 && t.Code != f.Get("tab") {
 				continue // these two are there while there is something
 			}
 			l.Tabs = append(l.Tabs, t)
-			if t.Code == c.Query("tab") {
+			if t.Code == f.Get("tab") {
 				l.Tab = t
 			}
 		}
@@ -224,10 +238,15 @@ func (s *Service) listPage(c *web.Ctx) error {
 		slices.SortStableFunc(cut.Items, byDue)
 	}
 	v := c.View("")
+	if done != nil {
+		v = c.ViewAt(l.path(l.Tab.Code, l.Overdue, l.After))
+	}
 	v.Title = v.T("referrals.nav." + cmpBox(l.Box))
+	v.Failed = done != nil
 	if l.Rows, err = s.lines(ctx, v, cut.Items); err != nil {
 		return err
 	}
+	l.Bulk = s.offerBulk(v, l.Rows)
 	if v.Watch.Count = l.Tab.Count; l.Overdue {
 		v.Watch.Count = len(cut.Items)
 	}
@@ -261,6 +280,7 @@ type listLine struct {
 	Name     string // of the person, where it has been opened
 	Assignee string
 	Clock    *web.Clock
+	Pick     string // the value of its box, where it can be chosen
 }
 
 // lines adds to rows the words that a list shows, with one query for all names.

@@ -306,6 +306,12 @@ func (s *Service) actPost(cmd Command) func(c *web.Ctx) error {
 			return err
 		}
 		ctx, f := c.Std(), c.Form()
+		var old Referral // an assignment is undone by the one before it
+		if cmd == Assign {
+			if old, err = s.reach(ctx, id, actPermission(cmd)); err != nil {
+				return err
+			}
+		}
 		err = s.Do(ctx, id, actOf(cmd, f))
 		if fields := web.Faults(err); fields != nil {
 			r, rerr := s.reach(ctx, id, actPermission(cmd))
@@ -328,13 +334,36 @@ func (s *Service) actPost(cmd Command) func(c *web.Ctx) error {
 		if err != nil {
 			return err
 		}
-		c.Flash("flash.referral."+strings.ReplaceAll(string(cmd), "-", "_"), r.Number)
+		tellActed(c, cmd, r, old.OwnerUser)
 		to := "/referrals/" + id.String()
 		if s.side(c.Actor(), r) == policies.Receiver && r.OpenedAt.IsZero() {
 			to += "?card=1"
 		}
 		return c.See(to)
 	}
+}
+
+// undone are the commands that another one takes back, while nothing has been seen
+// because of them.
+var undone = map[Command]Command{Accept: UndoAccept, Recall: UndoRecall, Assign: Assign}
+
+// tellActed says what was done, with the way back where there is one.
+func tellActed(c *web.Ctx, cmd Command, r Referral, assignee ids.ID[ids.User]) {
+	key := "flash.referral." + strings.ReplaceAll(string(cmd), "-", "_")
+	back, ok := undone[cmd]
+	if _, legal := r.Rule(back); !ok || !legal || r.asksSource(back) || cmd == Accept && !r.OpenedAt.IsZero() {
+		c.Flash(key, r.Number)
+		return
+	}
+	if c.Form().Get("undo") != "" {
+		c.Flash("flash.undone", "")
+		return
+	}
+	fields := url.Values{"version": {strconv.FormatInt(r.Version, 10)}}
+	if cmd == Assign && !assignee.IsZero() {
+		fields.Set("user_id", assignee.String())
+	}
+	c.FlashUndo(key, r.Number, "/referrals/"+r.ID.String()+"/"+string(back), fields)
 }
 
 // actOf reads the form of a command; what it cannot read stays as it was typed,

@@ -48,6 +48,9 @@ func (s *Service) draftPage(c *web.Ctx) error {
 	if r.Exception {
 		f.Set("exception", "1")
 	}
+	for _, d := range w.Documents {
+		f.Add("documents", d.String())
+	}
 	for q, a := range w.Triage {
 		f.Set("triage_"+q, a)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"shubbak/modules/agreements"
 	"shubbak/modules/directory"
+	"shubbak/modules/documents"
 	"shubbak/modules/people"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
@@ -36,7 +37,8 @@ type sending struct {
 	Shut      map[string]string
 	Seen      []seen
 	Due       string
-	Draft     ID // zero for a new referral
+	Held      []documents.Document // that the referral may name
+	Draft     ID                   // zero for a new referral
 	Version   int64
 
 	permit agreements.Permit
@@ -190,6 +192,12 @@ func (s *Service) showSending(c *web.Ctx, v *web.View, x sending) error {
 	if x.Refused != "" && !strings.HasSuffix(x.Refused, ".") {
 		x.Refused += "."
 	}
+	var err error
+	if v.May("document", "read") {
+		if x.Held, err = s.held(c.Std(), x.Person.ID, x.Draft); err != nil {
+			return err
+		}
+	}
 	x.Seen = s.seen(v, x)
 	receiver, err := s.calendarOf(c.Std(), x.Offer.TenantID, x.Offer.UnitID, v.Now)
 	if err != nil {
@@ -284,7 +292,7 @@ func (s *Service) write(ctx context.Context, x sending, w Writing, send bool) (I
 	}
 	err := s.DB.InTx(ctx, func(ctx context.Context) error {
 		err := s.Change(ctx, x.Draft, x.Version, func(old *Writing) {
-			old.Need, old.Priority, old.Basis, old.BasisNote, old.Reason, old.Triage, old.ConsentID = w.Need, w.Priority, w.Basis, w.BasisNote, w.Reason, w.Triage, w.ConsentID
+			old.Need, old.Priority, old.Basis, old.BasisNote, old.Reason, old.Triage, old.ConsentID, old.Documents = w.Need, w.Priority, w.Basis, w.BasisNote, w.Reason, w.Triage, w.ConsentID, w.Documents
 		}, nil)
 		if err != nil || !send {
 			return err
@@ -327,6 +335,11 @@ func (x sending) writing() Writing {
 	for _, q := range x.Offer.Triage {
 		if a := f.Get("triage_" + q.Code); a != "" {
 			w.Triage[q.Code] = a
+		}
+	}
+	for _, raw := range f["documents"] {
+		if id, err := ids.Parse[ids.Document](raw); err == nil {
+			w.Documents = append(w.Documents, id)
 		}
 	}
 	if id, err := ids.Parse[ids.Consent](f.Get("consent")); err == nil && w.Basis == "consent" {

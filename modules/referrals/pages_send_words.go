@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"shubbak/modules/directory"
+	"shubbak/modules/documents"
 	"shubbak/modules/people"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
@@ -73,6 +74,15 @@ func triageChoices(v *web.View, q directory.Question) []web.Choice {
 	var out []web.Choice
 	for _, c := range q.Choices {
 		out = append(out, web.Choice{Value: c.Code, Word: words(c.Text, v)})
+	}
+	return out
+}
+
+// heldChoices are documents to name: what each is, and how closely it is kept.
+func heldChoices(v *web.View, list []documents.Document) []web.Choice {
+	out := make([]web.Choice, len(list))
+	for i, d := range list {
+		out[i] = web.Choice{Value: d.ID.String(), Word: "\u2068" + d.Name + "\u2069", Hint: v.T("doc."+d.Category) + " · " + v.T("referrals.sensitivity."+d.Sensitivity)}
 	}
 	return out
 }

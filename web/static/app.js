@@ -33,6 +33,47 @@ const step = (by) => {
 	return Boolean(next);
 };
 
+// Rows of a list can be chosen for an act on all of them.
+const bulk = document.querySelector("#bulk");
+const boxes = () => [...document.querySelectorAll("input[name=pick]")];
+const chosen = () => boxes().filter((b) => b.checked);
+let lastBox = null;
+const count = () => {
+	const n = chosen().length, words = JSON.parse(bulk.dataset.words);
+	bulk.querySelector("b").textContent = words[new Intl.PluralRules(document.documentElement.lang).select(n)].replace(/\d+/, n);
+	document.querySelector("[data-all]").checked = n > 0 && n === boxes().length;
+};
+const choose = (box, extend) => {
+	const all = boxes();
+	if (!box) return false;
+	if (extend && lastBox) {
+		const [from, to] = [all.indexOf(lastBox), all.indexOf(box)].sort((a, b) => a - b);
+		all.slice(from, to + 1).forEach((b) => { b.checked = true; });
+	} else box.checked = !box.checked;
+	lastBox = box;
+	count();
+	return true;
+};
+if (bulk) {
+	const all = document.querySelector("[data-all]");
+	all.hidden = false;
+	document.addEventListener("change", (e) => {
+		if (e.target === all) boxes().forEach((b) => { b.checked = all.checked; });
+		if (e.target === all || e.target.name === "pick") count();
+	});
+	bulk.addEventListener("reset", () => setTimeout(count));
+}
+
+// The list that one came from, for the way to its next item.
+if (rows().length) try { sessionStorage.setItem("list", JSON.stringify(rows().map((a) => a.pathname))); } catch { /* no way on */ }
+const neighbour = (by) => {
+	try {
+		const list = JSON.parse(sessionStorage.getItem("list")), at = list.indexOf(location.pathname);
+		if (at >= 0 && list[at + by]) location = list[at + by];
+		return at >= 0;
+	} catch { return false; }
+};
+
 // Letters are read by their place on the keyboard, so that Arabic and AZERTY
 // layouts work; no key accepts, declines, completes or signs.
 const keys = {
@@ -46,11 +87,18 @@ const keys = {
 		return Boolean(link);
 	},
 	KeyC: () => focus("#message"),
+	KeyX: (e) => {
+		const row = document.activeElement.closest("[data-rows] tr");
+		return Boolean(row) && choose(row.querySelector("[name=pick]"), e.shiftKey);
+	},
+	ArrowDown: () => rows().includes(document.activeElement) && step(1),
+	ArrowUp: () => rows().includes(document.activeElement) && step(-1),
 	// The one change of state on a key: it says no more than "seen".
 	KeyE: () => {
 		const form = document.querySelector('form[action$="/acknowledge"]');
-		if (form) form.requestSubmit();
-		return Boolean(form);
+		if (!form || (form === bulk && !chosen().length)) return false;
+		form.requestSubmit();
+		return true;
 	},
 };
 const places = { KeyI: "box=in", KeyO: "box=out", KeyD: "/home", KeyR: "/people" };
@@ -86,7 +134,12 @@ document.addEventListener("keydown", (e) => {
 		e.preventDefault();
 		return;
 	}
-	if (field || e.ctrlKey || e.altKey || e.metaKey) return;
+	if (document.querySelector("dialog:modal")) return;
+	if (e.altKey && !field && document.body.dataset.keys !== "off" && (e.code === "ArrowUp" || e.code === "ArrowDown")) {
+		if (neighbour(e.code === "ArrowUp" ? -1 : 1)) e.preventDefault();
+		return;
+	}
+	if ((field && field.name !== "pick") || e.ctrlKey || e.altKey || e.metaKey) return;
 	if (document.body.dataset.keys === "off" && e.key !== "Escape") return;
 	if (e.key === "?" || e.key === "؟") {
 		showKeys();
@@ -98,7 +151,11 @@ document.addEventListener("keydown", (e) => {
 		return;
 	}
 	if (e.key === "Escape") {
-		document.querySelectorAll("details[open]").forEach((d) => { d.open = false; });
+		const open = document.querySelectorAll("details[open], .toast[open]"), back = document.querySelector("a.back");
+		open.forEach((d) => { d.open = false; });
+		if (open.length) return;
+		if (bulk && chosen().length) bulk.reset();
+		else if (back && !typing()) back.click();
 		return;
 	}
 	if (Date.now() - pending < 1500 && places[e.code]) {
@@ -110,7 +167,7 @@ document.addEventListener("keydown", (e) => {
 		pending = Date.now();
 		return;
 	}
-	if (keys[e.code] && keys[e.code]()) e.preventDefault();
+	if (keys[e.code] && keys[e.code](e)) e.preventDefault();
 });
 
 // An open page follows what happens: bell and counts are put in place, news stands
