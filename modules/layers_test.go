@@ -25,7 +25,7 @@ var diagram = map[string][]string{
 	"documents":     {},
 	"people":        {},
 	"referrals":     {"accounts", "agreements", "calendars", "directory", "documents", "people"},
-	"notifications": {"accounts", "referrals"},
+	"notifications": {"accounts", "agreements", "referrals"},
 	"privacy":       {"accounts", "people", "referrals"},
 	"reports":       {"referrals"},
 }
@@ -44,7 +44,7 @@ var roots = map[string][]string{
 
 // domainFiles hold rules and nothing else.
 var domainFiles = []string{
-	"modules/accounts/account.go", "modules/agreements/agreement.go", "modules/directory/service_type.go", "modules/documents/document.go",
+	"modules/accounts/account.go", "modules/agreements/agreement.go", "modules/agreements/life.go", "modules/agreements/text.go", "modules/directory/service_type.go", "modules/documents/document.go",
 	"modules/notifications/notification.go", "modules/people/consent.go", "modules/people/person.go", "modules/referrals/referral.go", "modules/referrals/clocks.go",
 }
 

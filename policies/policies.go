@@ -48,9 +48,11 @@ const (
 	Receiver Relation = "receiver" // of the unit that receives
 	Assignee Relation = "assignee" // the record is assigned to this user
 	Arbiter  Relation = "arbiter"  // judges an exception on the anonymous card
+	Keeper   Relation = "keeper"   // of the tenant that keeps the agreement
+	Party    Relation = "party"    // of a tenant that is a party to it
 )
 
-var relations = []Relation{Any, Sender, Receiver, Assignee, Arbiter}
+var relations = []Relation{Any, Sender, Receiver, Assignee, Arbiter, Keeper, Party}
 
 // Law judges.
 type Law struct {

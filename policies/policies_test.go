@@ -128,8 +128,8 @@ func golden(t *testing.T, name, got string) {
 // per action, a column per role, and in the cell in which relations.
 func (l *Law) matrix() string {
 	var b strings.Builder
-	b.WriteString("# Who may do what\n\nGenerated from the law. A cell says in which relation a role may act: any, s sender's unit, r receiver's unit,\na assigned to this user, x arbiter of an exception; empty: never.\n")
-	letters := map[Relation]string{Any: "any", Sender: "s", Receiver: "r", Assignee: "a", Arbiter: "x"}
+	b.WriteString("# Who may do what\n\nGenerated from the law. A cell says in which relation a role may act: any, s sender's unit, r receiver's unit,\na assigned to this user, x arbiter of an exception, k of the tenant that keeps the agreement, p of a party to it;\nempty: never.\n")
+	letters := map[Relation]string{Any: "any", Sender: "s", Receiver: "r", Assignee: "a", Arbiter: "x", Keeper: "k", Party: "p"}
 	for _, kind := range l.kinds {
 		fmt.Fprintf(&b, "\n## %s\n", kind)
 		object := ""

@@ -3,10 +3,7 @@ package web
 import (
 	"net/http"
 
-	"shubbak/platform/fault"
 	"shubbak/policies"
-
-	"github.com/gofiber/fiber/v2"
 )
 
 // ReferencePath is the page that describes the API to people.
@@ -28,9 +25,3 @@ func (s *Server) reference(c *Ctx) error {
 func (s *Server) referencePage() Route {
 	return Page(http.MethodGet, ReferencePath, policies.To("account", "me"), s.reference)
 }
-
-// later lists calls of the contract that are not served yet at an address that
-// serves another method: they answer 404 like any call that does not exist.
-var later = []string{"POST /agreements", "PATCH /agreements/:id"}
-
-func notServedYet(*fiber.Ctx) error { return fault.New(fault.NotFound) }

@@ -153,10 +153,6 @@ func New(deps Deps, routes []Route, nav []NavEntry) (*Server, error) {
 	for i := range s.routes {
 		s.mount(&s.routes[i])
 	}
-	for _, call := range later {
-		method, path, _ := strings.Cut(call, " ")
-		s.app.Add(method, "/t/:tenant/api/v1"+path, notServedYet)
-	}
 	s.app.Get("/t/:tenant/api/v1/openapi.json", s.serveOpenAPI)
 	s.app.Get("/t/:tenant", func(fc *fiber.Ctx) error { // the home page sends strangers to sign-in
 		c := callOf(fc)

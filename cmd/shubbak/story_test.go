@@ -5,21 +5,57 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"shubbak/modules/accounts"
+	"shubbak/platform/clock"
 	"shubbak/platform/db"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
+
+var eightDigits = regexp.MustCompile(`\b[0-9]{8}\b`)
+
+// signingCode is the code in the last mail with one to a signatory.
+func (w *world) signingCode(email string) (code string) {
+	w.t.Helper()
+	w.settled()
+	for _, m := range w.mails() {
+		if head, _, _ := strings.Cut(string(m), "\r\n\r\n"); strings.Contains(head, "<"+email+">") {
+			if found := eightDigits.FindString(string(decoded(m))); found != "" {
+				code = found
+			}
+		}
+	}
+	return code
+}
+
+// agree gives a command on an agreement with the version that the actor sees now.
+func (u user) agree(agreement, command string, body any) answer {
+	u.w.t.Helper()
+	m, _ := body.(map[string]any)
+	if m == nil {
+		m = map[string]any{}
+	}
+	if m["version"] == nil {
+		if m["version"] = u.get("/agreements/" + agreement).at("version"); m["version"] == nil {
+			m["version"] = 1 // out of reach
+		}
+	}
+	return u.post("/agreements/"+agreement+"/"+command, m)
+}
 
 // TestStory runs the scripts of testdata/story on every kind of world. A script
 // speaks of people and calls:
 //
 //	call EMAIL METHOD PATH [BODY] STATUS   one call; ${NAME} in path and body is filled in
 //	do EMAIL REFERRAL COMMAND [BODY] STATUS   a command with the version that EMAIL sees
+//	agree EMAIL AGREEMENT COMMAND [BODY] STATUS   a command on an agreement, with the version that EMAIL sees
+//	code EMAIL NAME    remember the signing code of the last mail to EMAIL
 //	keep NAME PATH     remember a value of the last answer
 //	see PATH VALUE     the last answer holds it
 //	absent PATH…       the last answer does not hold them
@@ -27,6 +63,8 @@ import (
 //	settle             wait until every notice is written
 //	told EMAIL EVENT REFERRAL   EMAIL has an unread notice of it
 //	verify             the audit chains are whole
+//
+// ${TODAY}, ${NEXT_YEAR} and ${YESTERDAY} are days in Morocco.
 func TestStory(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		// Scripts run beside each other: each remembers its own last answer.
@@ -52,6 +90,10 @@ func TestStory(t *testing.T) {
 			Dir: filepath.Join("testdata", "story"),
 			Setup: func(env *testscript.Env) error {
 				env.Values["last"] = &answer{}
+				today := w.clock.Now().In(clock.Casablanca())
+				env.Setenv("TODAY", today.Format(time.DateOnly))
+				env.Setenv("NEXT_YEAR", today.AddDate(1, 0, -1).Format(time.DateOnly))
+				env.Setenv("YESTERDAY", today.AddDate(0, 0, -1).Format(time.DateOnly))
 				return nil
 			},
 			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -65,6 +107,18 @@ func TestStory(t *testing.T) {
 					m, _ := b.(map[string]any)
 					*last(ts) = w.as(args[0]).do(expand(ts, args[1]), args[2], m)
 					status(ts, rest)
+				},
+				"agree": func(ts *testscript.TestScript, _ bool, args []string) {
+					b, rest := body(ts, args[3:])
+					*last(ts) = w.as(args[0]).agree(expand(ts, args[1]), args[2], b)
+					status(ts, rest)
+				},
+				"code": func(ts *testscript.TestScript, _ bool, args []string) {
+					code := w.signingCode(args[0])
+					if code == "" {
+						ts.Fatalf("no code came to %s", args[0])
+					}
+					ts.Setenv(args[1], code)
 				},
 				"keep": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], last(ts).text(args[1])) },
 				"see": func(ts *testscript.TestScript, _ bool, args []string) {

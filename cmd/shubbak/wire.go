@@ -167,7 +167,8 @@ func (a *app) complete(ctx context.Context) error {
 	a.accounts = accounts.New(accounts.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry,
 		Mail: sender, PublicURL: s.PublicURL})
 	a.people = people.New(people.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry})
-	a.agreements = agreements.New(agreements.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Tenants: a.registry})
+	a.agreements = agreements.New(agreements.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Tenants: a.registry, Law: a.law, Bus: a.bus, Catalog: a.catalog, Mail: sender, Hash: a.vault.Hash,
+		Account: a.accountOf, Address: func() string { return strings.TrimSuffix(a.notifications.PublicURL, "/") }})
 	a.calendars = calendars.New(calendars.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Bus: a.bus, Tenants: a.registry})
 	a.directory = directory.New(directory.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Tenants: a.registry,
 		Outcomes: referrals.Outcomes,
@@ -190,7 +191,7 @@ func (a *app) complete(ctx context.Context) error {
 		Address: func() string { return strings.TrimSuffix(a.notifications.PublicURL, "/") }})
 	a.people.Withdrawals, a.documents.Subjects, a.accounts.Holdings = a.referrals, a.referrals, a.referrals
 	a.people.Panels = append(a.people.Panels, a.referrals.OfPerson)
-	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Referrals: a.referrals, Live: a.live,
+	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Agreements: a.agreements, Referrals: a.referrals, Live: a.live,
 		Mail: sender, PublicURL: s.PublicURL})
 	a.privacy = privacy.New(privacy.Deps{Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, People: a.people, Referrals: a.referrals})
 	a.reports = reports.New(reports.Deps{Clock: a.clock, Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Referrals: a.referrals})
@@ -239,8 +240,24 @@ func (a *app) portal(ctx context.Context, code string) (web.Lead, error) {
 	if !id.IsZero() {
 		return web.Lead{Tenants: []tenants.ID{id}, Path: "/notifications/open/" + code}, nil
 	}
+	if id, err = a.agreements.Portal(ctx, code); err != nil {
+		return web.Lead{}, err
+	}
+	if !id.IsZero() {
+		return web.Lead{Tenants: []tenants.ID{id}, Path: "/agreements/code/" + code}, nil
+	}
 	list, slip, err := a.referrals.SlipPortals(ctx, code)
 	return web.Lead{Tenants: list, Path: "/slips/" + slip}, err
+}
+
+// accountOf is an account as agreements want it: who signs, and where a code goes.
+func (a *app) accountOf(ctx context.Context, id ids.ID[ids.User]) (agreements.Account, error) {
+	u, err := a.accounts.StaffByID(ctx, id)
+	out := agreements.Account{ID: u.ID, Name: u.Name, Email: u.Email, Lang: u.Locale}
+	if strings.Contains(u.Email, "@") { // asked for in person: it goes to who wants no notices too
+		out.Mailbox = u.Email
+	}
+	return out, err
 }
 
 // signIn is accounts' sign-in as the kernel wants it.

@@ -10,15 +10,48 @@ import (
 // State is a state of domain.md §3.
 type State string
 
-// The states that this form of the module knows; the full cycle comes with the
-// life of agreements.
+// The states.
 const (
-	InForce    State = "in_force"
-	Expiring   State = "expiring"
-	Suspended  State = "suspended"
-	Expired    State = "expired"
-	Terminated State = "terminated"
-	Renewed    State = "renewed"
+	Draft          State = "draft"
+	InternalReview State = "internal_review"
+	Negotiation    State = "negotiation"
+	Approved       State = "approved"
+	Signing        State = "signing"
+	Signed         State = "signed"
+	AwaitingVisa   State = "awaiting_visa"
+	InForce        State = "in_force"
+	Expiring       State = "expiring"
+	Suspended      State = "suspended"
+	Expired        State = "expired"
+	Renewed        State = "renewed"
+	Terminated     State = "terminated"
+	Abandoned      State = "abandoned"
+)
+
+// States lists every state in the order of a life.
+var States = []State{Draft, InternalReview, Negotiation, Approved, Signing, Signed, AwaitingVisa, InForce, Expiring, Suspended, Expired, Renewed, Terminated, Abandoned}
+
+var (
+	unshared  = []State{Draft, InternalReview}
+	unsettled = []State{Draft, InternalReview, Negotiation, Approved, Signing, Abandoned}
+	editable  = []State{Draft, Negotiation, Signing}
+	running   = []State{InForce, Expiring}
+	ended     = []State{Expired, Renewed, Terminated, Abandoned}
+)
+
+// Settled reports that the parties have signed it: everybody of them may read it.
+func (s State) Settled() bool { return !slices.Contains(unsettled, s) }
+
+// Editable reports whether its text may be written in this state (contract).
+func (s State) Editable() bool { return slices.Contains(editable, s) }
+
+// Ended reports that nothing more happens to it.
+func (s State) Ended() bool { return slices.Contains(ended, s) }
+
+// The kinds, the ways of renewal and what a party may be.
+var (
+	Kinds    = []string{"framework", "specific", "data_sharing", "placement"}
+	Renewals = []string{"tacit", "express", "none"}
 )
 
 // Agreement is a partnership agreement between tenants and outside bodies.
@@ -26,25 +59,49 @@ type Agreement struct {
 	ID          ids.ID[ids.Agreement] `bun:",pk"`
 	TenantID    ids.ID[ids.Tenant]    // who keeps it: the coordination
 	Number      string
-	Version     int64
+	Version     int64 // of the text: an edit raises it, a command does not
 	State       State
 	StateSince  time.Time
 	Kind        string // framework, specific, data_sharing, placement
 	TitleAr     string
 	TitleFr     string
 	Object      string
+	ObjectFr    string
 	Parties     []Party
 	EffectiveOn string // YYYY-MM-DD, first day
 	EndsOn      string // YYYY-MM-DD, last day
 	Renewal     string // tacit, express, none
 	NoticeDays  int
 	CreatedAt   time.Time
+
+	ParentID      ids.ID[ids.Agreement] `bun:",nullzero"` // it amends this one
+	BasedOn       int64                 // the version of the parent that it was begun from
+	RenewsID      ids.ID[ids.Agreement] `bun:",nullzero"` // it follows this one
+	Sequence      int64                 // of its last event
+	SharedFrom    int64                 // the first version that the other parties read; 0: none yet
+	VisaNumber    string
+	VisaDate      string
+	VisaAuthority string
+	TerminatesOn  string             // from this day on it is not in force any more
+	ObjectedOn    string             // an objection to tacit renewal was recorded
+	ObjectedBy    ids.ID[ids.Tenant] `bun:",nullzero"`
+	Reason        string             // words of the last suspension, termination, objection
+	Alerted       int                // the nearest alert that was given before this end, in days
+	DueOn         string             `bun:",nullzero"` // when time next does something to it
 }
 
 // Party is a tenant by its slug, or an outside body by its name.
 type Party struct {
 	Tenant       string `json:"tenant,omitempty"`
 	Organization string `json:"organization,omitempty"`
+}
+
+// Key names a party: its slug, or the name of the body.
+func (p Party) Key() string {
+	if p.Tenant != "" {
+		return p.Tenant
+	}
+	return p.Organization
 }
 
 // Scope is what one party may refer to another.
@@ -54,6 +111,8 @@ type Scope struct {
 	FromTenant  ids.ID[ids.Tenant]
 	ToTenant    ids.ID[ids.Tenant]
 	Needs       []string
+	Services    []ids.ID[ids.Service] // of the receiver; none: all that meet the needs
+	Priorities  []string              // none: all
 	Population  Population
 }
 
@@ -79,23 +138,32 @@ const (
 	QuotaUsed         Reason = "quota_used"
 )
 
-// standing is what the agreement is worth on a day: "" when it is in force.
+// standing is what the agreement is worth on a day: "" when it is in force. It
+// judges by the dates themselves, so that a job that is late changes no answer.
 func (a Agreement) standing(today string) Reason {
 	switch a.State {
 	case Suspended:
+		if a.EndsOn < today {
+			return Ended
+		}
 		return IsSuspended
 	case Expired, Terminated, Renewed:
 		return Ended
-	case InForce, Expiring:
-		if a.EffectiveOn > today {
+	case Signed, InForce, Expiring:
+		switch {
+		case a.EffectiveOn > today:
 			return NoAgreement
-		}
-		if a.EndsOn < today {
+		case a.TerminatesOn != "" && a.TerminatesOn <= today, a.EndsOn < today && !a.RenewsItself():
 			return Ended
 		}
 		return ""
 	}
 	return NoAgreement
+}
+
+// RenewsItself reports that it goes on after its end unless somebody still objects.
+func (a Agreement) RenewsItself() bool {
+	return a.Renewal == "tacit" && a.ObjectedOn == "" && a.TerminatesOn == "" && slices.Contains(running, a.State)
 }
 
 // covers reports whether a scope holds one of the needs.
@@ -104,5 +172,11 @@ func (s Scope) covers(needs []string) bool {
 }
 
 // rank orders the reasons from the least to the most helpful: a pair of tenants
-// with several agreements is told the nearest miss.
-var rank = map[Reason]int{NoAgreement: 0, Ended: 1, IsSuspended: 2, NeedNotCovered: 3, OutsidePopulation: 4, QuotaUsed: 5}
+// with several agreements is told the nearest miss. What only a suspension holds up is
+// nearer than an agreement on something else.
+func rank(why Reason, covers bool) int {
+	if why == IsSuspended && covers {
+		return 4
+	}
+	return map[Reason]int{NoAgreement: 0, Ended: 1, IsSuspended: 2, NeedNotCovered: 3, OutsidePopulation: 5, QuotaUsed: 6}[why]
+}

@@ -2,17 +2,31 @@
 // a right to refer, whom it covers and what may be shown come from the agreement
 // in force at that second.
 //
+// agreement.go and life.go hold the pure table of states, text.go what is signed;
+// write.go, commands.go, signing.go, talk.go and versions.go the use cases; settle.go
+// makes the clauses act. A text is one document with a version and a hash; the rows
+// that Permits reads are made from it when the last party has signed.
+//
 // Permits is asked in the transaction that sends and reads the agreement locked,
 // so that a suspension either waits for this act or is seen by it.
 package agreements
 
 import (
+	"context"
 	"embed"
+	"slices"
+	"sync/atomic"
+	"time"
 
 	"shubbak/modules"
 	"shubbak/platform/audit"
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
+	"shubbak/platform/i18n"
+	"shubbak/platform/ids"
+	"shubbak/platform/mail"
+	"shubbak/platform/outbox"
+	"shubbak/platform/terms"
 	"shubbak/policies"
 	"shubbak/tenants"
 	"shubbak/web"
@@ -24,8 +38,33 @@ var migrations embed.FS
 //go:embed locales
 var locales embed.FS
 
-// Read is the module's permission.
-var Read = policies.To("agreement", "read")
+func perm(action string) policies.Permission { return policies.To("agreement", action) }
+
+// The permissions that are not a command. ReadDraft is reading what the parties have
+// not signed yet, with its versions and comments.
+var (
+	Read      = perm("read")
+	ReadDraft = perm("read_draft")
+	write     = perm("write")
+	comment   = perm("comment")
+)
+
+// Account is somebody of the tenant of a context, as a signature and a mail want it.
+type Account struct {
+	ID      ids.ID[ids.User]
+	Name    i18n.Words
+	Email   string
+	Mailbox string // "" where nothing can be sent
+	Lang    i18n.Lang
+}
+
+// File is a stored document that a signature names.
+type File struct {
+	ID     ids.ID[ids.Document]
+	SHA256 string
+	Name   string
+	Type   string
+}
 
 // Deps is what the module needs.
 type Deps struct {
@@ -33,21 +72,41 @@ type Deps struct {
 	Clock   clock.Clock
 	Audit   *audit.Log
 	Tenants *tenants.Registry
+	Law     *policies.Law
+	Bus     *outbox.Bus
+	Catalog *i18n.Catalog
+	Mail    mail.Sender
+	// Hash is keyed by the tenant: codes are computed from the ids of their rows.
+	Hash func(ctx context.Context, purpose string, values ...string) ([]string, error)
+	// Account finds a user of the tenant of ctx.
+	Account func(ctx context.Context, id ids.ID[ids.User]) (Account, error)
+	// SignedFile finds a document of an agreement that the actor has put there, ready
+	// to be kept; not_found for any other.
+	SignedFile func(ctx context.Context, agreement ids.ID[ids.Agreement], id ids.ID[ids.Document]) (File, error)
+	// Address is where the platform is reached, for the link in a mail.
+	Address func() string
 }
 
 // Service is the module's use cases.
-type Service struct{ Deps }
+type Service struct {
+	Deps
+	terms *terms.Lists
+	asked atomic.Int64 // the minute in which this process last asked what is due
+}
 
 // New makes the service.
-func New(d Deps) *Service { return &Service{d} }
+func New(d Deps) *Service { return &Service{Deps: d, terms: terms.Load()} }
 
 // Module is what the module contributes.
 func (s *Service) Module() modules.Module {
 	return modules.Module{
 		Name: "agreements", Migrations: migrations, Locales: locales,
-		Permissions: []policies.Permission{Read},
-		Routes:      s.routes(),
+		Permissions: []policies.Permission{Read, ReadDraft, write, comment},
+		Routes:      slices.Concat(s.routes(), s.partRoutes(), s.talkRoutes()),
 		Pages:       s.pages(),
 		Nav:         []web.NavEntry{{Path: "/agreements", Key: "agreements.nav", Icon: "agreement", Perm: Read}},
+		Events:      s.subscriptions(),
+		Schedules:   s.schedules(),
+		Trims:       []db.Trim{{Table: "agreement_codes", Where: "expires_at < ?", Keep: 24 * time.Hour}},
 	}
 }

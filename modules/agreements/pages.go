@@ -60,7 +60,7 @@ func (s *Service) listPage(c *web.Ctx) error {
 	cut := web.Cut(page, rows, func(a Agreement) string { return a.ID.String() }, view)
 	var l listing
 	for _, a := range cut.Items {
-		l.Rows = append(l.Rows, line{View: a, Title: a.Title.in(v.Lang), Parties: s.parties(ctx, v, a.Parties), Ends: day(v, a.EndsOn)})
+		l.Rows = append(l.Rows, line{View: a, Title: a.Title.in(v.Lang), Parties: s.parties(ctx, v, plainParties(a.Parties)), Ends: day(v, a.EndsOn)})
 	}
 	if c.Query("after") != "" {
 		l.First = "/agreements"
@@ -113,8 +113,8 @@ func (s *Service) agreementPage(c *web.Ctx) error {
 	if err != nil {
 		return err
 	}
-	a := s.fullView(ctx, f)
-	p := sheet{line: line{View: a, Title: a.Title.in(v.Lang), Parties: s.parties(ctx, v, a.Parties), Ends: day(v, a.EndsOn)}, From: day(v, a.EffectiveOn)}
+	a := fullView(f)
+	p := sheet{line: line{View: a, Title: a.Title.in(v.Lang), Parties: s.parties(ctx, v, f.Agreement.Parties), Ends: day(v, a.EndsOn)}, From: day(v, a.EffectiveOn)}
 	if ends, err := time.ParseInLocation(time.DateOnly, a.EndsOn, clock.Casablanca()); err == nil {
 		if n := int(ends.Sub(v.Now).Hours() / 24); n >= 0 && (a.State == "in_force" || a.State == "expiring") {
 			p.Left = v.T("clock.left.days", "Count", n+1)
@@ -135,7 +135,7 @@ func (s *Service) agreementPage(c *web.Ctx) error {
 }
 
 // annex arranges the lines of the sharing annex by direction.
-func (s *Service) annex(ctx context.Context, v *web.View, lines []SharingView) []matrix {
+func (s *Service) annex(ctx context.Context, v *web.View, lines []ShareText) []matrix {
 	var out []matrix
 	for _, x := range lines {
 		from, to := s.name(ctx, v, x.From), s.name(ctx, v, x.To)
@@ -221,4 +221,12 @@ func population(v *web.View, p Population) string {
 		return v.T("agreements.everybody")
 	}
 	return strings.Join(out, " · ")
+}
+
+func plainParties(list []PartyText) []Party {
+	out := make([]Party, len(list))
+	for i, p := range list {
+		out[i] = p.Party
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package agreements
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"shubbak/platform/audit"
@@ -78,7 +79,7 @@ func (s *Service) For(ctx context.Context) (j Judge, err error) {
 }
 
 func (s *Service) load(ctx context.Context, from tenants.ID, to *tenants.ID) (Judge, error) {
-	j := Judge{today: s.Clock.Now().In(clock.Casablanca()).Format(time.DateOnly), annex: map[ids.ID[ids.Agreement]]map[tenants.ID]policies.Annex{}}
+	j := Judge{today: s.today(), annex: map[ids.ID[ids.Agreement]]map[tenants.ID]policies.Annex{}}
 	var err error
 	if j.scopes, err = scopesFrom(ctx, from, to); err != nil {
 		return j, err
@@ -103,7 +104,7 @@ func (j Judge) Permits(to tenants.ID, needs []string, p *terms.Profile) (agreeme
 }
 
 func (j Judge) judge(to tenants.ID, needs []string, p *terms.Profile) (Permit, Reason) {
-	best := NoAgreement
+	best, near := NoAgreement, 0
 	for _, x := range j.scopes {
 		if x.ToTenant != to {
 			continue
@@ -118,8 +119,8 @@ func (j Judge) judge(to tenants.ID, needs []string, p *terms.Profile) (Permit, R
 		if why == "" {
 			return Permit{x.AgreementID, x.Agreement.Number, j.annex[x.AgreementID][to]}, ""
 		}
-		if rank[why] > rank[best] {
-			best = why
+		if n := rank(why, x.covers(needs)); n > near {
+			best, near = why, n
 		}
 	}
 	return Permit{}, best
@@ -157,41 +158,76 @@ type Sharing struct {
 	Categories  []string
 }
 
+// today is the day in Morocco.
+func (s *Service) today() string {
+	return s.Clock.Now().In(clock.Casablanca()).Format(time.DateOnly)
+}
+
+// maySeeDrafts reports whether the actor reads what the parties have not signed yet.
+func (s *Service) maySeeDrafts(ctx context.Context) bool {
+	return s.Law != nil && s.Law.May(tenants.From(ctx), ReadDraft)
+}
+
 // List gives the agreements to which the tenant of ctx is a party, newest first.
 func (s *Service) List(ctx context.Context, states []string, page web.PageOf) (out []Agreement, err error) {
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		out, err = list(ctx, states, page.After, page.Limit+1)
+		out, err = list(ctx, states, s.maySeeDrafts(ctx), page.After, page.Limit+1)
 		return err
 	})
 	return out, err
 }
 
-// Get opens one agreement; not_found to anybody who is not a party.
-func (s *Service) Get(ctx context.Context, id ids.ID[ids.Agreement]) (f Full, err error) {
-	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		if f.Agreement, err = byID(ctx, id); err != nil {
-			if db.NoRows(err) {
-				return fault.New(fault.NotFound)
-			}
-			return err
-		}
-		if f.Scopes, err = scopesOf(ctx, id); err != nil {
-			return err
-		}
-		f.Sharing, err = sharingOf(ctx, id)
-		return err
-	})
-	return f, err
+// Opened is an agreement as its reader sees it.
+type Opened struct {
+	Agreement
+	Text       Text
+	SHA256     string
+	Signatures []Signature
+	Relatives  []Agreement // amendments and renewals
 }
 
-// Plant writes an agreement that is in force, with its clauses: the first form of
-// the module has no drafts, and the demo network and first set-up need some.
+// Get opens one agreement; not_found to anybody who is not a party, or not yet.
+func (s *Service) Get(ctx context.Context, id ids.ID[ids.Agreement]) (o Opened, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context) error {
+		if o.Agreement, err = byID(ctx, id); err != nil {
+			return gone(err)
+		}
+		if !o.State.Settled() && !s.maySeeDrafts(ctx) {
+			return fault.New(fault.NotFound)
+		}
+		if o.Text, o.SHA256, err = s.textOf(ctx, o.Agreement, o.Version); err != nil {
+			return err
+		}
+		if o.Signatures, err = signaturesOf(ctx, id); err != nil {
+			return err
+		}
+		list, err := relatives(ctx, id)
+		for _, r := range list {
+			if r.State.Settled() || s.maySeeDrafts(ctx) {
+				o.Relatives = append(o.Relatives, r)
+			}
+		}
+		return err
+	})
+	return o, err
+}
+
+func gone(err error) error {
+	if db.NoRows(err) {
+		return fault.New(fault.NotFound)
+	}
+	return err
+}
+
+// Plant writes an agreement that is in force, with its clauses, without its story: the
+// demo network and tests need some.
 func (s *Service) Plant(ctx context.Context, f Full) (Full, error) {
 	now := s.Clock.Now()
 	if f.ID.IsZero() {
 		f.ID = ids.New[ids.Agreement]()
 	}
-	f.TenantID, f.Version, f.StateSince, f.CreatedAt = tenants.Current(ctx), 1, now, now
+	f.TenantID, f.Version, f.StateSince, f.CreatedAt, f.SharedFrom, f.Alerted = tenants.Current(ctx), 1, now, now, 1, 1000
+	f.Plan()
 	var members []tenants.ID
 	for _, p := range f.Parties {
 		if p.Tenant == "" {
@@ -213,12 +249,18 @@ func (s *Service) Plant(ctx context.Context, f Full) (Full, error) {
 		return f, err
 	}
 	return f, s.DB.InTx(ctx, func(ctx context.Context) error {
+		if slices.Contains(members, f.TenantID) {
+			t := s.compose(ctx, f)
+			if err := s.writeText(ctx, f.Agreement, t, 0, true, "planted"); err != nil {
+				return err
+			}
+		}
 		return s.Audit.Did(ctx, audit.Entry{Action: "plant", Object: "agreement", ID: f.ID.String()})
 	})
 }
 
-// SetState moves an agreement of the tenant of ctx to a state. The commands of its
-// life are not part of this form: the demo and the tests use it.
+// SetState moves an agreement of the tenant of ctx to a state without its story, for
+// tests.
 func (s *Service) SetState(ctx context.Context, id ids.ID[ids.Agreement], state State) error {
 	return s.DB.InTx(ctx, func(ctx context.Context) error {
 		if err := setState(ctx, id, state); err != nil {

@@ -66,7 +66,7 @@ func as(t *tenants.Tenant) context.Context { return db.As(context.Background(), 
 func (h *house) plant(number string, change ...func(f *Full)) Full {
 	h.t.Helper()
 	sixteen := 16
-	f := Full{Agreement: Agreement{Number: number, State: InForce, Kind: "specific", TitleAr: "ا", TitleFr: "a", EffectiveOn: "2026-01-01", EndsOn: "2026-12-31", Renewal: "tacit",
+	f := Full{Agreement: Agreement{Number: number, State: InForce, Kind: "specific", TitleAr: "ا", TitleFr: "a", EffectiveOn: "2026-01-01", EndsOn: "2026-12-31", Renewal: "express",
 		Parties: []Party{{Tenant: "coordination"}, {Tenant: "hospital"}, {Organization: "an outside body"}}},
 		Scopes:  []Scope{{FromTenant: h.desk.ID, ToTenant: h.hospital.ID, Needs: []string{"psychiatric"}, Population: Population{AgeMin: &sixteen}}},
 		Sharing: []Sharing{{FromTenant: h.desk.ID, ToTenant: h.hospital.ID, Slice: "identity", Categories: []string{"identity"}}, {FromTenant: h.hospital.ID, ToTenant: h.desk.ID, Slice: "social", Categories: []string{"social"}}}}
@@ -187,7 +187,7 @@ func TestOthersAgreementsPermitNothing(t *testing.T) {
 		}
 		for _, party := range []*tenants.Tenant{h.desk, h.hospital} {
 			got, err := h.Get(as(party), f.ID)
-			if err != nil || len(got.Scopes) != 1 || len(got.Sharing) != 2 || len(got.Parties) != 3 {
+			if err != nil || len(got.Text.Scopes) != 1 || len(got.Text.Sharing) != 2 || len(got.Agreement.Parties) != 3 {
 				t.Errorf("%s opens %+v, %v", party.Slug, got, err)
 			}
 		}

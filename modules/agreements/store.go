@@ -19,6 +19,7 @@ type partyRow struct {
 	bun.BaseModel `bun:"table:agreement_parties,alias:p"`
 	AgreementID   ids.ID[ids.Agreement]
 	TenantID      ids.ID[ids.Tenant]
+	KeeperID      ids.ID[ids.Tenant] // who keeps it sees every party's row
 }
 
 type scopeRow struct {
@@ -86,11 +87,16 @@ func sharings(rows []sharingRow) []Sharing {
 	return out
 }
 
-func list(ctx context.Context, states []string, after string, limit int) ([]Agreement, error) {
+// list gives a page of the agreements of the tenant of ctx; without drafts only those
+// that the parties have signed.
+func list(ctx context.Context, states []string, drafts bool, after string, limit int) ([]Agreement, error) {
 	var rows []row
 	q := mine(ctx, db.Conn(ctx).NewSelect().Model(&rows)).OrderExpr("a.id desc").Limit(int64(limit))
 	if len(states) > 0 {
 		q = q.Where("a.state in (?)", db.Codes(states))
+	}
+	if !drafts {
+		q = q.Where("a.state not in (?)", bun.List(unsettled))
 	}
 	if after != "" {
 		q = q.Where("a.id < ?", after)
@@ -126,34 +132,19 @@ func sharingOf(ctx context.Context, id ids.ID[ids.Agreement]) ([]Sharing, error)
 }
 
 func plant(ctx context.Context, f Full, members []tenants.ID) error {
-	c := db.Conn(ctx)
-	if _, err := c.NewInsert().Model(&row{Agreement: f.Agreement}).Exec(ctx); err != nil {
+	if _, err := db.Conn(ctx).NewInsert().Model(&row{Agreement: f.Agreement}).Exec(ctx); err != nil {
 		return err
 	}
 	for _, m := range members {
-		if _, err := c.NewInsert().Model(&partyRow{AgreementID: f.ID, TenantID: m}).Exec(ctx); err != nil {
+		if err := addParty(ctx, f.Agreement, m); err != nil {
 			return err
 		}
 	}
-	for _, s := range f.Scopes {
-		s.ID, s.AgreementID = ids.New[ids.Entry](), f.ID
-		if _, err := c.NewInsert().Model(&scopeRow{Scope: s}).Exec(ctx); err != nil {
-			return err
-		}
-	}
-	for _, s := range f.Sharing {
-		s.AgreementID = f.ID
-		if _, err := c.NewInsert().Model(&sharingRow{Sharing: s}).Exec(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return insertScopes(ctx, f)
 }
 
-// SetState is the seam that tests and the demo use until the life of agreements
-// stands; it acts from the commit on.
+// setState is the seam of tests that want a state without its story.
 func setState(ctx context.Context, id ids.ID[ids.Agreement], s State) error {
-	res, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("state = ?", s).Set("version = version + 1").Where("id = ?", id).
-		Where("id in (?)", db.Conn(ctx).NewSelect().TableExpr("agreement_parties p").ColumnExpr("p.agreement_id").Where("p.tenant_id = ?", db.Tenant(ctx))).Exec(ctx)
+	res, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("state = ?", s).Where("id = ?", id).Where("id in (?)", reached(ctx)).Exec(ctx)
 	return db.Affected(res, err)
 }

@@ -27,11 +27,18 @@ type Subject struct {
 	ID   ids.ID[ids.Referral] `json:"id" validate:"required"`
 }
 
+func subjectOf(n Notification) Subject {
+	if n.ofAgreement() {
+		return Subject{"agreement", n.SubjectID}
+	}
+	return Subject{"referral", n.SubjectID}
+}
+
 // ResourceID lets a replay find the notice again.
 func (v View) ResourceID() string { return v.ID.String() }
 
 func (s *Service) view(ctx context.Context, n Notification) View {
-	v := View{ID: n.ID, Event: n.Event, Subject: Subject{"referral", n.SubjectID}, Title: s.Title(ctx, n, tenants.From(ctx).Lang), CreatedAt: n.CreatedAt}
+	v := View{ID: n.ID, Event: n.Event, Subject: subjectOf(n), Title: s.Title(ctx, n, tenants.From(ctx).Lang), CreatedAt: n.CreatedAt}
 	if !n.ReadAt.IsZero() {
 		v.ReadAt = &n.ReadAt
 	}

@@ -29,6 +29,7 @@ func (s *Service) subscriptions() []outbox.Subscription {
 	}
 	return []outbox.Subscription{
 		notify,
+		s.agreementSubscription(),
 		{Name: "notifications.mail", Event: mailed{}.EventName(), Outside: true, Run: s.send},
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"shubbak/modules"
 	"shubbak/modules/accounts"
+	"shubbak/modules/agreements"
 	"shubbak/modules/referrals"
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
@@ -34,17 +35,18 @@ var Read = policies.To("notification", "read")
 
 // Deps is what the module needs.
 type Deps struct {
-	DB        *db.DB
-	Clock     clock.Clock
-	Bus       *outbox.Bus
-	Law       *policies.Law
-	Catalog   *i18n.Catalog
-	Tenants   *tenants.Registry
-	Accounts  *accounts.Service
-	Referrals *referrals.Service
-	Live      *live.Hub
-	Mail      mail.Sender
-	PublicURL string
+	DB         *db.DB
+	Clock      clock.Clock
+	Bus        *outbox.Bus
+	Law        *policies.Law
+	Catalog    *i18n.Catalog
+	Tenants    *tenants.Registry
+	Accounts   *accounts.Service
+	Agreements *agreements.Service
+	Referrals  *referrals.Service
+	Live       *live.Hub
+	Mail       mail.Sender
+	PublicURL  string
 }
 
 // Service is the module's use cases.

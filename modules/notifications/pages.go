@@ -33,6 +33,7 @@ type listing struct {
 
 type line struct {
 	View
+	Path string
 	Code string // of the address that marks it as read
 	When string
 }
@@ -50,7 +51,7 @@ func (s *Service) listPage(c *web.Ctx) error {
 		return err
 	}
 	cut := web.Cut(page, rows, func(n Notification) string { return n.ID.String() }, func(n Notification) line {
-		return line{s.view(ctx, n), n.Code, i18n.DateTime(v.Lang, v.Local(n.CreatedAt))}
+		return line{s.view(ctx, n), n.Path(), n.Code, i18n.DateTime(v.Lang, v.Local(n.CreatedAt))}
 	})
 	l.Rows = cut.Items
 	for _, n := range l.Rows {
@@ -79,7 +80,7 @@ func (s *Service) openPage(c *web.Ctx) error {
 	if _, err := s.MarkRead(c.Std(), n.ID); err != nil {
 		return err
 	}
-	return c.See("/referrals/" + n.SubjectID.String())
+	return c.See(n.Path())
 }
 
 func (s *Service) readPost(c *web.Ctx) error {

@@ -90,6 +90,7 @@ func (s *Service) followList(ctx context.Context, v *web.View, n *news, count st
 		return nil
 	}
 	arrived, moved := map[referrals.ID]bool{}, map[referrals.ID]bool{}
+	recent = slices.DeleteFunc(slices.Clone(recent), Notification.ofAgreement)
 	for _, x := range recent {
 		if x.Event == "referral.sent" {
 			arrived[x.SubjectID] = true

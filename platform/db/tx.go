@@ -30,6 +30,7 @@ type transaction struct {
 	system   bool
 	pg       bool
 	after    []func()
+	undone   []func()
 }
 
 var (
@@ -134,6 +135,15 @@ func AfterCommit(ctx context.Context, f func()) {
 	f()
 }
 
+// AfterRollback runs f once the outermost transaction of ctx has been undone: what
+// must be remembered of an act that failed, such as a wrong code. Without a
+// transaction nothing is undone and f does not run.
+func AfterRollback(ctx context.Context, f func()) {
+	if t := current(ctx); t != nil {
+		t.undone = append(t.undone, f)
+	}
+}
+
 func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, Deadline)
 	defer cancel()
@@ -159,6 +169,9 @@ func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn fu
 	defer func() {
 		if !done { // an error, or a panic on its way up
 			_ = tx.Rollback()
+			for _, f := range t.undone {
+				f()
+			}
 		}
 	}()
 	if err := fn(context.WithValue(ctx, txKey{}, t)); err != nil {
@@ -189,6 +202,15 @@ func hung(err error, inTime bool) error {
 func ForShare(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 	if t := current(ctx); t != nil && t.pg && !t.readOnly {
 		return q.For("SHARE")
+	}
+	return q
+}
+
+// ForUpdate locks the rows that q reads until the transaction ends, against any other
+// lock on them; SQLite has one writer and needs none.
+func ForUpdate(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
+	if t := current(ctx); t != nil && t.pg && !t.readOnly {
+		return q.For("UPDATE")
 	}
 	return q
 }

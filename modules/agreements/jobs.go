@@ -1,0 +1,109 @@
+package agreements
+
+import (
+	"context"
+
+	"shubbak/platform/ids"
+	"shubbak/platform/outbox"
+)
+
+// Dawned says that time does something to agreements of some tenants.
+type Dawned struct {
+	Tenants []string `json:"-"`
+}
+
+// EventName is stored.
+func (Dawned) EventName() string { return "agreements.dawned" }
+
+// Audience is who keeps them.
+func (d Dawned) Audience() []string { return d.Tenants }
+
+// Order is any: whatever is due is done once.
+func (Dawned) Order() (string, int64) { return "", 0 }
+
+func (s *Service) subscriptions() []outbox.Subscription {
+	return []outbox.Subscription{
+		outbox.On("agreements.dawned", func(ctx context.Context, _ outbox.Delivery, _ Dawned) error { return s.tick(ctx) }),
+		{Name: "agreements.code", Event: coded{}.EventName(), Outside: true, Run: s.mailCode},
+	}
+}
+
+func (s *Service) schedules() []outbox.Schedule {
+	return []outbox.Schedule{{Name: "agreements.days", Every: minute, Event: s.dawn}}
+}
+
+// dawn finds the tenants that keep an agreement with something due today. It asks once
+// a minute, and where nothing is due no row is written.
+func (s *Service) dawn(ctx context.Context) (outbox.Event, error) {
+	now := s.Clock.Now().Unix() / 60
+	if s.asked.Load() == now {
+		return nil, nil
+	}
+	var d Dawned
+	err := s.DB.ReadAsSystem(ctx, "whose agreements have something due today", func(ctx context.Context) (err error) {
+		d.Tenants, err = dueTenants(ctx, s.today())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.asked.Store(now)
+	if len(d.Tenants) == 0 {
+		return nil, nil
+	}
+	return d, nil
+}
+
+// atOnce bounds one transaction.
+const atOnce = 50
+
+// tick does what time has to do for one tenant, and runs as it. The row's lock and its
+// next day make it once, however many replicas ask.
+func (s *Service) tick(ctx context.Context) error {
+	list, err := due(ctx, s.today(), atOnce)
+	if err != nil {
+		return err
+	}
+	for _, id := range list {
+		if err := s.tickOne(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) tickOne(ctx context.Context, id ids.ID[ids.Agreement]) error {
+	a, err := lock(ctx, id)
+	if err != nil {
+		return err
+	}
+	now, today := s.Clock.Now(), s.today()
+	var events []Event
+	for {
+		version := a.Version
+		e := a.Tick(today, now)
+		if e == nil {
+			break
+		}
+		events = append(events, *e)
+		if a.Version != version { // tacit renewal: the same words, other dates
+			t, _, err := s.textOf(ctx, a, version)
+			if err != nil {
+				return err
+			}
+			t.EffectiveOn, t.EndsOn = a.EffectiveOn, a.EndsOn
+			if err := s.writeText(ctx, a, t, 0, true, "renewed_tacitly"); err != nil {
+				return err
+			}
+		}
+		if err := s.followed(ctx, a, now); err != nil {
+			return err
+		}
+	}
+	return s.finish(ctx, &a, events)
+}
+
+// RunDays does what is due for the tenant of ctx at once.
+func (s *Service) RunDays(ctx context.Context) error {
+	return s.DB.InTx(ctx, s.tick)
+}
