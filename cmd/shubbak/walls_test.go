@@ -321,7 +321,7 @@ func sample(r web.Route) any {
 	}
 	all := map[string]any{"version": 2, "informed": "yes", "reason": "other", "note": "words", "by_whom": "provider", "text": "words", "service_id": "01890000-0000-7000-8000-000000000001",
 		"starts_at_local": "2030-01-07T10:00", "outcome": "consultation", "purpose": "referral", "recipients": []string{"hospital"}, "categories": []string{"identity"}, "mode": "written",
-		"expires_at": "2030-01-01T00:00:00Z", "estimate": "2030-01-01", "exception_reason": "words", "delivery": "code", "status": "capacity", "kind": "association", "commune": "02.411.01.23", "name": map[string]any{"ar": "x", "fr": "x"}, "address": map[string]any{"fr": "x"}}
+		"expires_at": "2030-01-01T00:00:00Z", "estimate": "2030-01-01", "exception_reason": "words", "delivery": "code", "status": "capacity", "kind": "association", "commune": "02.411.01.23", "effective_on": "2030-01-01", "party": "hospital", "method": "one_time_code", "number": "1", "date": "2026-01-01", "authority": "words", "name": map[string]any{"ar": "x", "fr": "x"}, "address": map[string]any{"fr": "x"}}
 	out := map[string]any{}
 	if r.Doc.In == nil {
 		return out
@@ -339,6 +339,8 @@ func sample(r web.Route) any {
 	switch {
 	case strings.HasSuffix(r.Path, "/recall"):
 		out["reason"] = "person_request"
+	case strings.HasSuffix(r.Path, "/comments"):
+		out["text"] = "words"
 	case strings.HasSuffix(r.Path, "/hold"), strings.HasSuffix(r.Path, "/decline"), strings.HasSuffix(r.Path, "/fail"):
 		out["reason"], out["note"] = "other", "words"
 	case strings.HasSuffix(r.Path, "/redirect"), strings.HasSuffix(r.Path, "/refuse-recall"):

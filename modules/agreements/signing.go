@@ -105,6 +105,9 @@ func (s *Service) sign(ctx context.Context, a Agreement, act Act) (refused, err 
 			return refused, err
 		}
 	} else {
+		if s.SignedFile == nil {
+			return nil, fault.In("document_id", "unknown_code")
+		}
 		file, err := s.SignedFile(ctx, a.ID, act.DocumentID)
 		if err != nil {
 			return nil, err
