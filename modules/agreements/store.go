@@ -96,7 +96,7 @@ func list(ctx context.Context, states []string, drafts bool, after string, limit
 		q = q.Where("a.state in (?)", db.Codes(states))
 	}
 	if !drafts {
-		q = q.Where("a.state not in (?)", bun.List(unsettled))
+		q = q.Where("a.state not in (?)", db.Codes(unsettled))
 	}
 	if after != "" {
 		q = q.Where("a.id < ?", after)

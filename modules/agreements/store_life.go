@@ -94,7 +94,7 @@ func addParty(ctx context.Context, a Agreement, tenant tenants.ID) error {
 
 // keepParties takes away the parties that are none any more.
 func keepParties(ctx context.Context, id ids.ID[ids.Agreement], list []tenants.ID) error {
-	_, err := db.Conn(ctx).NewDelete().Model((*partyRow)(nil)).Where("agreement_id = ?", id).Where("tenant_id not in (?)", bun.List(list)).Exec(ctx)
+	_, err := db.Conn(ctx).NewDelete().Model((*partyRow)(nil)).Where("agreement_id = ?", id).Where("tenant_id not in (?)", db.In(list)).Exec(ctx)
 	return err
 }
 
@@ -261,7 +261,7 @@ func dueTenants(ctx context.Context, today string) (out []string, err error) {
 // have to agree: standing in the same time.
 func overlapping(ctx context.Context, a Agreement) ([]Agreement, error) {
 	var rows []row
-	q := mine(ctx, db.Conn(ctx).NewSelect().Model(&rows)).Where("a.id <> ?", a.ID).Where("a.state in (?)", bun.List([]State{Signed, AwaitingVisa, InForce, Expiring, Suspended})).
+	q := mine(ctx, db.Conn(ctx).NewSelect().Model(&rows)).Where("a.id <> ?", a.ID).Where("a.state in (?)", db.Codes([]State{Signed, AwaitingVisa, InForce, Expiring, Suspended})).
 		Where("a.parent_id is null").Where("a.effective_on <= ?", a.EndsOn).Where("a.ends_on >= ?", a.EffectiveOn)
 	if !a.ParentID.IsZero() {
 		q = q.Where("a.id <> ?", a.ParentID)
