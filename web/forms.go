@@ -112,6 +112,16 @@ func Day(f url.Values, name string) string {
 	return fmt.Sprintf("%s-%s-%s", y, twoDigits(m), twoDigits(d))
 }
 
+// Moment reads a date with the two boxes of its time, as YYYY-MM-DDTHH:MM; "" without
+// a date.
+func Moment(f url.Values, name string) string {
+	day := Day(f, name)
+	if day == "" {
+		return ""
+	}
+	return day + "T" + twoDigits(Latin(f.Get(name+"_hour"))) + ":" + twoDigits(Latin(f.Get(name+"_minute")))
+}
+
 // DayParts are the three boxes as typed, in Latin digits.
 func DayParts(f url.Values, name string) (day, month, year string) {
 	day, month, year = Latin(f.Get(name)), Latin(f.Get(name+"_month")), Latin(f.Get(name+"_year"))

@@ -2,7 +2,6 @@ package referrals
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -224,7 +223,7 @@ func (s *Service) targets(ctx context.Context, v *web.View, r Referral) ([]optio
 	var out []option
 	for _, o := range offers {
 		if o.ID != r.ServiceID && !o.Letter() && o.Serves(r.Need) {
-			out = append(out, option{o.ID.String(), words(o.Name(), v) + " – " + s.tenantName(ctx, v, s.Tenants.Slug(ctx, o.TenantID))})
+			out = append(out, option{o.ID.String(), o.Name().In(v.Lang) + " – " + s.tenantName(ctx, v, s.Tenants.Slug(ctx, o.TenantID))})
 		}
 	}
 	return out, err
@@ -370,45 +369,13 @@ func tellActed(c *web.Ctx, cmd Command, r Referral, assignee ids.ID[ids.User]) {
 // for the command to refuse by name.
 func actOf(cmd Command, f url.Values) Act {
 	a := Act{Command: cmd, Note: strings.TrimSpace(f.Get("note")), Reason: f.Get("reason"), ByWhom: f.Get("by_whom"), Text: f.Get("text"), ReceiverNumber: f.Get("receiver_number"),
-		Estimate: dayOf(f, "estimate"), Until: dayOf(f, "until"), Place: strings.TrimSpace(f.Get("place")), Bring: strings.TrimSpace(f.Get("bring")),
+		Estimate: web.Day(f, "estimate"), Until: web.Day(f, "until"), Place: strings.TrimSpace(f.Get("place")), Bring: strings.TrimSpace(f.Get("bring")),
 		Outcome: f.Get("outcome"), SaidBy: f.Get("said_by"), Source: f.Get("source"), Result: f.Get("result"), ExceptionReason: strings.TrimSpace(f.Get("exception_reason"))}
 	a.Version, _ = strconv.ParseInt(f.Get("version"), 10, 64)
 	a.UserID, _ = ids.Parse[ids.User](f.Get("user_id"))
 	a.ServiceID, _ = ids.Parse[ids.Service](f.Get("service_id"))
-	if day := dayOf(f, "starts_at_local"); day != "" {
-		hour, minute := f.Get("starts_at_local_hour"), f.Get("starts_at_local_minute")
-		a.StartsLocal = day + "T" + two(hour) + ":" + two(minute)
-	}
+	a.StartsLocal = web.Moment(f, "starts_at_local")
 	return a
-}
-
-// dayOf reads the three boxes of a date, or a whole date pasted into the first.
-func dayOf(f url.Values, name string) string {
-	d, m, y := strings.TrimSpace(f.Get(name)), strings.TrimSpace(f.Get(name+"_month")), strings.TrimSpace(f.Get(name+"_year"))
-	if parts := strings.FieldsFunc(d, func(r rune) bool { return r == '/' || r == '-' || r == '.' || r == ' ' }); len(parts) == 3 && m == "" && y == "" {
-		d, m, y = parts[0], parts[1], parts[2]
-	}
-	if d+m+y == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s-%s-%s", y, two(m), two(d))
-}
-
-func two(s string) string {
-	if s = strings.TrimSpace(s); len(s) == 1 {
-		return "0" + s
-	}
-	return s
-}
-
-func words(w directory.Words, v *web.View) string {
-	switch v.Lang {
-	case "fr":
-		return w.Fr
-	case "en":
-		return w.En
-	}
-	return w.Ar
 }
 
 // backPath leads back to the referral without opening what has not been opened.

@@ -120,7 +120,7 @@ func (x dangerSheet) choices(v *web.View) []web.ChoiceGroup {
 		if i < 0 {
 			out, i = append(out, web.ChoiceGroup{Word: o.Provider}), len(out)
 		}
-		out[i].Choices = append(out[i].Choices, web.Choice{Value: o.ID.String(), Word: words(o.Name(), v)})
+		out[i].Choices = append(out[i].Choices, web.Choice{Value: o.ID.String(), Word: o.Name().In(v.Lang)})
 	}
 	return out
 }

@@ -179,7 +179,7 @@ func (s *Service) sheet(ctx context.Context, v *web.View, r View) (sheet, error)
 		}
 	}
 	p.Title = titleOf(v, r)
-	p.Sub = words(r.Service.Name, v) + " · " + p.Other
+	p.Sub = r.Service.Name.In(v.Lang) + " · " + p.Other
 	if r.Identity != nil {
 		p.Sub = p.Title + " · " + p.Sub
 		if name := r.Identity.DisplayName(v.Lang == i18n.Arabic); name != "" {

@@ -158,9 +158,9 @@ func parentOf(raw string) string {
 func (x choosing) referButton(v *web.View) directory.Side {
 	return func(r directory.Row) templ.Component {
 		if r.Letter() {
-			return letterLink(v, "/people/"+x.Person.ID.String()+"/letter/"+r.ID.String()+"?need="+x.Need, words(r.Name(), v))
+			return letterLink(v, "/people/"+x.Person.ID.String()+"/letter/"+r.ID.String()+"?need="+x.Need, r.Name().In(v.Lang))
 		}
-		return referLink(v, x.path(r.ID.String(), x.Need, false), r.ID == x.Open[0].ID, words(r.Name(), v))
+		return referLink(v, x.path(r.ID.String(), x.Need, false), r.ID == x.Open[0].ID, r.Name().In(v.Lang))
 	}
 }
 
@@ -170,7 +170,7 @@ func (x choosing) exceptionLink(v *web.View) directory.Side {
 		if !slices.Contains(exceptions, r.WhyNot) || len(r.Fails) > 0 {
 			return templ.NopComponent
 		}
-		return exceptLink(v, x.path(r.ID.String(), x.Need, true), words(r.Name(), v))
+		return exceptLink(v, x.path(r.ID.String(), x.Need, true), r.Name().In(v.Lang))
 	}
 }
 

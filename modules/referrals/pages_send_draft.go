@@ -164,7 +164,7 @@ func (s *Service) cardWords(v *web.View, x sending) []string {
 	out = append(out, v.T("urgency."+x.Values.Get("priority")))
 	for _, q := range x.Offer.Triage {
 		if a := x.Values.Get("triage_" + q.Code); a != "" {
-			out = append(out, pair(v, words(q.Text, v), choiceWord(v, q, a)))
+			out = append(out, pair(v, q.Text.In(v.Lang), choiceWord(v, q, a)))
 		}
 	}
 	return out

@@ -471,9 +471,9 @@ func targetPanel(v *web.View, x sending) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var24 string
-		templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(words(x.Offer.Name(), v))
+		templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(x.Offer.Name().In(v.Lang))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `modules/referrals/pages_send_form.templ`, Line: 101, Col: 31}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `modules/referrals/pages_send_form.templ`, Line: 101, Col: 32}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var24))
 		if templ_7745c5c3_Err != nil {
@@ -899,7 +899,7 @@ func triagePanel(v *web.View, x sending) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, q := range x.Offer.Triage {
-			templ_7745c5c3_Err = web.Radios(v, web.Box{ID: "triage_" + q.Code, Label: words(q.Text, v), Value: x.Values.Get("triage_" + q.Code), Problem: x.Problems.Of("triage_" + q.Code), Optional: !q.Required}, triageChoices(v, q)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = web.Radios(v, web.Box{ID: "triage_" + q.Code, Label: q.Text.In(v.Lang), Value: x.Values.Get("triage_" + q.Code), Problem: x.Problems.Of("triage_" + q.Code), Optional: !q.Required}, triageChoices(v, q)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

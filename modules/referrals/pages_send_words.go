@@ -24,7 +24,7 @@ func sendProblems(c *web.Ctx, x sending, fields []fault.Field) web.Problems {
 			id = "triage_" + code
 			for _, q := range x.Offer.Triage {
 				if q.Code == code {
-					label = words(q.Text, v)
+					label = q.Text.In(v.Lang)
 				}
 			}
 		}
@@ -73,7 +73,7 @@ func basisChoices(v *web.View) []web.Choice {
 func triageChoices(v *web.View, q directory.Question) []web.Choice {
 	var out []web.Choice
 	for _, c := range q.Choices {
-		out = append(out, web.Choice{Value: c.Code, Word: words(c.Text, v)})
+		out = append(out, web.Choice{Value: c.Code, Word: c.Text.In(v.Lang)})
 	}
 	return out
 }

@@ -98,7 +98,7 @@ func (s *Service) slipOf(ctx context.Context, v *web.View, r View, code string) 
 		return p, err
 	}
 	if !p.Discreet {
-		p.To, p.Service = s.tenantName(ctx, v, r.To.Tenant), words(serviceName(service, r), v)
+		p.To, p.Service = s.tenantName(ctx, v, r.To.Tenant), serviceName(service, r).In(v.Lang)
 	}
 	return p, nil
 }

@@ -139,7 +139,7 @@ func birthWords(v *web.View, i Identity) string {
 func choiceWord(v *web.View, q directory.Question, code string) string {
 	for _, c := range q.Choices {
 		if c.Code == code {
-			return words(c.Text, v)
+			return c.Text.In(v.Lang)
 		}
 	}
 	return code
