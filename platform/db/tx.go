@@ -215,16 +215,6 @@ func ForUpdate(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 	return q
 }
 
-// Along makes SQLite count in the order of a list, so that it takes the list's index:
-// left free, it takes "is not null" for a good range and walks everything. PostgreSQL
-// needs no such help and would sort for nothing.
-func Along(ctx context.Context, q *bun.SelectQuery, order string) *bun.SelectQuery {
-	if t := current(ctx); t != nil && !t.pg {
-		return q.OrderExpr(order)
-	}
-	return q
-}
-
 // Affected turns "no row matched the version" into version_conflict.
 func Affected(res sql.Result, err error) error {
 	if err != nil {
