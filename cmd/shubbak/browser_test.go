@@ -267,6 +267,8 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 	}
 	person := desk.get("/referrals?box=out&state=scheduled").want(200).text("items.0.person_id")
 	agreement := hospital.get("/agreements").want(200).text("items.0.id")
+	coordinator := w.as("coordinator@coordination.demo")
+	talked, toSign := coordinator.get("/agreements?state=negotiation").want(200).text("items.0.id"), coordinator.get("/agreements?state=signing").want(200).text("items.0.id")
 	service := desk.service("hospital", "psychiatric")
 	body := desk.get("/organizations").want(200).text("items.0.id")
 	desks := desk.get("/units").want(200).text("items.0.id")
@@ -298,7 +300,9 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 			"/calendar/day?kind=ramadan&key=ramadan-2027", "/calendar/units/" + unit,
 			"/users", "/users?state=ended", "/users/invite", "/users/" + doctor, "/users/" + doctor + "/edit", "/users/" + doctor + "/end",
 			"/settings", "/settings/look", "/settings/languages", "/settings/notice", "/settings/limits", "/account", "/account/password", "/account/second-factor"},
-		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements"},
+		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements", "/agreements/new", "/agreements/" + talked, "/agreements/" + talked + "/edit", "/agreements/" + talked + "/articles/new"},
+		"admin@chamber.demo":            {"/agreements/" + talked},
+		"director@faculty.demo":         {"/agreements/" + toSign, "/agreements/" + toSign + "/sign"},
 	}
 	for email, list := range pages {
 		t.Run(strings.ReplaceAll(email, "@", "-at-"), func(t *testing.T) {

@@ -58,6 +58,9 @@ func seed(ctx context.Context, a *app, c *clock.Shifted, password string) (demoS
 	if err != nil {
 		return sheet, fmt.Errorf("demo: %w", err)
 	}
+	if err := s.addDrafts(ctx); err != nil {
+		return sheet, err
+	}
 	if err := s.addPeople(ctx); err != nil {
 		return sheet, fmt.Errorf("demo: %w", err)
 	}

@@ -9,16 +9,29 @@ import (
 	"time"
 
 	"shubbak/platform/clock"
-	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
+	"shubbak/tenants"
 	"shubbak/web"
 )
 
 func (s *Service) pages() []web.Route {
 	return []web.Route{
 		web.Page(http.MethodGet, "/agreements", Read, s.listPage),
+		web.Page(http.MethodGet, "/agreements/new", write, s.newPage),
+		web.Page(http.MethodPost, "/agreements/new", write, s.termsPost),
+		web.Page(http.MethodGet, "/agreements/code/:code", actPermission(Sign), s.codePage),
 		web.Page(http.MethodGet, "/agreements/:id", Read, s.agreementPage),
+		web.Page(http.MethodGet, "/agreements/:id/edit", write, s.editPage),
+		web.Page(http.MethodPost, "/agreements/:id/edit", write, s.termsPost),
+		web.Page(http.MethodGet, "/agreements/:id/articles/:article", write, s.articlePage),
+		web.Page(http.MethodPost, "/agreements/:id/articles/:article", write, s.articlePost),
+		web.Page(http.MethodPost, "/agreements/:id/act/:command", Read, s.actPost),
+		web.Page(http.MethodPost, "/agreements/:id/comments", comment, s.commentPost),
+		web.Page(http.MethodPost, "/agreements/:id/comments/:comment", write, s.settlePost),
+		web.Page(http.MethodGet, "/agreements/:id/difference", ReadDraft, s.differencePage),
+		web.Page(http.MethodGet, "/agreements/:id/sign", actPermission(Sign), s.signPage),
+		web.Page(http.MethodPost, "/agreements/:id/sign", actPermission(Sign), s.signPost),
 	}
 }
 
@@ -75,10 +88,31 @@ func (s *Service) listPage(c *web.Ctx) error {
 // sheet is what the page of one agreement shows.
 type sheet struct {
 	line
-	From   string
-	Left   string // what is left of the term
-	Scopes []scopeLine
-	Annex  []matrix
+	From     string
+	Left     string // what is left of the term
+	Deadline string // until when somebody can object to tacit renewal
+	Refusal  string
+	Names    map[string]string // of the parties
+	Scopes   []scopeLine
+	Annex    []matrix
+	Signed   []signed
+	Comments []said
+	Versions []Kept
+	Acts     []Command
+	Mine     bool // the reader's tenant keeps it
+	Edits    bool
+	Speaks   bool
+	Signs    bool
+}
+
+// signed is a party with its signature, if it has given one.
+type signed struct{ Party, Name, Capacity, Method, When string }
+
+// said is a comment as a page shows it.
+type said struct {
+	Comment
+	Who, When, About string
+	Settles          bool
 }
 
 type scopeLine struct {
@@ -104,21 +138,29 @@ var (
 )
 
 func (s *Service) agreementPage(c *web.Ctx) error {
-	id, err := ids.Parse[ids.Agreement](c.Params("id"))
-	if err != nil {
-		return fault.New(fault.NotFound)
-	}
-	ctx, v := c.Std(), c.View("")
-	f, err := s.Get(ctx, id)
+	id, err := s.agreementID(c)
 	if err != nil {
 		return err
 	}
-	a := fullView(f)
-	p := sheet{line: line{View: a, Title: a.Title.in(v.Lang), Parties: s.parties(ctx, v, f.Agreement.Parties), Ends: day(v, a.EndsOn)}, From: day(v, a.EffectiveOn)}
-	if ends, err := time.ParseInLocation(time.DateOnly, a.EndsOn, clock.Casablanca()); err == nil {
-		if n := int(ends.Sub(v.Now).Hours() / 24); n >= 0 && (a.State == "in_force" || a.State == "expiring") {
+	return s.showAgreement(c, id, "")
+}
+
+func (s *Service) showAgreement(c *web.Ctx, id ids.ID[ids.Agreement], refusal string) error {
+	ctx, v := c.Std(), c.View("")
+	o, err := s.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	a := fullView(o)
+	p := sheet{line: line{View: a, Title: a.Title.in(v.Lang), Parties: s.parties(ctx, v, o.Agreement.Parties), Ends: day(v, a.EndsOn)}, From: day(v, a.EffectiveOn), Refusal: refusal, Mine: keeps(ctx, o.Agreement)}
+	running := o.State == InForce || o.State == Expiring
+	if ends, err := time.ParseInLocation(time.DateOnly, a.EndsOn, clock.Casablanca()); err == nil && running {
+		if n := int(ends.Sub(v.Now).Hours() / 24); n >= 0 {
 			p.Left = v.T("clock.left.days", "Count", n+1)
 		}
+	}
+	if o.RenewsItself() && s.today() <= o.NoticeUntil() {
+		p.Deadline = day(v, o.NoticeUntil())
 	}
 	for _, x := range a.Scopes {
 		l := scopeLine{From: s.name(ctx, v, x.From), To: s.name(ctx, v, x.To), Population: population(v, x.Population)}
@@ -129,9 +171,62 @@ func (s *Service) agreementPage(c *web.Ctx) error {
 		l.Needs = strings.Join(needs, " · ")
 		p.Scopes = append(p.Scopes, l)
 	}
+	p.Names = map[string]string{}
+	for _, x := range o.Text.Parties {
+		p.Names[x.Key()] = s.parties(ctx, v, []Party{x.Party})
+	}
 	p.Annex = s.annex(ctx, v, a.Sharing)
+	s.signatures(ctx, v, o, &p)
+	s.mayDo(ctx, o, &p)
+	if v.May("agreement", "read_draft") {
+		if p.Versions, err = s.Versions(ctx, id); err != nil {
+			return err
+		}
+		list, err := s.Comments(ctx, id, "", web.MaxLimit)
+		if err != nil {
+			return err
+		}
+		for _, x := range list {
+			l := said{Comment: x, Who: s.name(ctx, v, s.Tenants.Slug(ctx, x.TenantID)), When: i18n.DateTime(v.Lang, v.Local(x.At)), Settles: x.State == open && p.Edits}
+			if i := o.Text.article(x.ArticleID); i >= 0 {
+				l.About = o.Text.Articles[i].Title.in(v.Lang)
+			}
+			p.Comments = append(p.Comments, l)
+		}
+	}
 	v.Title = v.T("agreements.title", "Number", a.Number)
 	return c.Render(agreementView(v, p))
+}
+
+// signatures lists the parties with what they have signed.
+func (s *Service) signatures(ctx context.Context, v *web.View, o Opened, p *sheet) {
+	if o.State != Signing && len(o.Signatures) == 0 {
+		return
+	}
+	for _, x := range o.Text.Parties {
+		l := signed{Party: s.parties(ctx, v, []Party{x.Party})}
+		for _, y := range o.Signatures {
+			if y.Party == x.Key() {
+				l.Name, l.Capacity = Title{y.NameAr, y.NameFr}.in(v.Lang), Title{y.CapacityAr, y.CapacityFr}.in(v.Lang)
+				l.Method, l.When = v.T("agreements.method."+y.Method), i18n.DateTime(v.Lang, v.Local(y.At))
+			}
+		}
+		p.Signed = append(p.Signed, l)
+	}
+}
+
+// mayDo fills what the reader can do now.
+func (s *Service) mayDo(ctx context.Context, o Opened, p *sheet) {
+	actor, rels := tenants.From(ctx), s.relations(ctx, o.Agreement)
+	for _, c := range []Command{Submit, Negotiate, Approve, OpenSigning, Visa, Resume, Amend, Renew, Object, Suspend, Terminate, Abandon} {
+		if o.May(c) && s.Law.Allow(actor, actPermission(c), rels...) && (c != Object || o.RenewsItself() && s.today() <= o.NoticeUntil()) && (c != Terminate || o.TerminatesOn == "") {
+			p.Acts = append(p.Acts, c)
+		}
+	}
+	p.Edits = p.Mine && o.State.Editable() && s.Law.Allow(actor, write, rels...)
+	p.Speaks = slices.Contains(commentable, o.State) && s.Law.Allow(actor, comment, rels...)
+	own := slices.ContainsFunc(o.Signatures, func(x Signature) bool { return x.Party == actor.Tenant.Slug })
+	p.Signs = o.State == Signing && !own && actor.Has("signatory")
 }
 
 // annex arranges the lines of the sharing annex by direction.

@@ -59,3 +59,9 @@ func countTry(ctx context.Context, id ids.ID[ids.Entry]) error {
 func useCode(ctx context.Context, id ids.ID[ids.Entry], now time.Time) error {
 	return db.Affected(db.Conn(ctx).NewUpdate().Model((*codeRow)(nil)).Set("used_at = ?", now).Where("tenant_id = ?", db.Tenant(ctx)).Where("id = ?", id).Where("used_at is null").Exec(ctx))
 }
+
+// ownCode finds the code of a mail's link, for whom it was sent to.
+func ownCode(ctx context.Context, link string, user ids.ID[ids.User]) (r codeRow, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&r).Where("co.tenant_id = ?", db.Tenant(ctx)).Where("co.user_id = ?", user).Where("co.link = ?", link).Scan(ctx)
+	return r, err
+}

@@ -1,0 +1,430 @@
+package agreements
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/tenants"
+	"shubbak/web"
+)
+
+// termsForm is the first page of an agreement as it is written: everything but the
+// articles and the clauses.
+type termsForm struct {
+	ID       string
+	Values   url.Values
+	Problems web.Problems
+	Refusal  string
+	Partners []web.Choice
+}
+
+func (x termsForm) action() string {
+	if x.ID == "" {
+		return "/agreements/new"
+	}
+	return "/agreements/" + x.ID + "/edit"
+}
+
+func (x termsForm) box(v *web.View, name string, rows int) web.Box {
+	return web.Box{ID: name, Label: v.T("agreements.label." + name), Value: x.Values.Get(name), Problem: x.Problems.Of(name), Max: 4000, Rows: rows}
+}
+
+// termControl is the control of a faulty field.
+func termControl(field string) string {
+	switch {
+	case strings.HasPrefix(field, "parties"):
+		return "partners"
+	case field == "title":
+		return "title_ar"
+	}
+	return field
+}
+
+func (s *Service) agreementID(c *web.Ctx) (ids.ID[ids.Agreement], error) {
+	id, err := ids.Parse[ids.Agreement](c.Params("id"))
+	if err != nil {
+		return id, fault.New(fault.NotFound)
+	}
+	return id, nil
+}
+
+func (s *Service) newPage(c *web.Ctx) error {
+	today := s.today()
+	f := url.Values{"kind": {"specific"}, "renewal": {"tacit"}, "notice_days": {"60"}}
+	web.SetDay(f, "effective_on", today)
+	web.SetDay(f, "ends_on", Day(today, 364))
+	return s.showTerms(c, termsForm{Values: f})
+}
+
+func (s *Service) editPage(c *web.Ctx) error {
+	id, err := s.agreementID(c)
+	if err != nil {
+		return err
+	}
+	o, err := s.Get(c.Std(), id)
+	if err != nil {
+		return err
+	}
+	if !keeps(c.Std(), o.Agreement) || !o.State.Editable() {
+		return fault.New(fault.NotFound)
+	}
+	t := o.Text
+	f := url.Values{"version": {strconv.FormatInt(o.Version, 10)}, "kind": {t.Kind}, "title_ar": {t.Title.Ar}, "title_fr": {t.Title.Fr}, "object": {t.Object.Ar}, "object_fr": {t.Object.Fr},
+		"renewal": {t.Renewal}, "notice_days": {strconv.Itoa(t.NoticeDays)}}
+	if t.NeedsVisa {
+		f.Set("needs_visa", "1")
+	}
+	for _, p := range t.Parties {
+		if p.Tenant != "" {
+			f.Add("partners", p.Tenant)
+		} else {
+			f.Set("organizations", strings.TrimPrefix(f.Get("organizations")+"\n"+p.Organization, "\n"))
+		}
+	}
+	web.SetDay(f, "effective_on", t.EffectiveOn)
+	web.SetDay(f, "ends_on", t.EndsOn)
+	return s.showTerms(c, termsForm{ID: id.String(), Values: f})
+}
+
+func (s *Service) showTerms(c *web.Ctx, x termsForm) error {
+	v := c.View("")
+	list, err := s.Tenants.All(c.Std())
+	if err != nil {
+		return err
+	}
+	for _, t := range list {
+		if t.ID != v.Tenant.ID {
+			x.Partners = append(x.Partners, web.Choice{Value: t.Slug, Word: t.Name(v.Lang)})
+		}
+	}
+	v.Title = v.T("agreements.new")
+	if x.ID != "" {
+		v.Title = v.T("agreements.edit")
+	}
+	return c.Render(termsView(v, x))
+}
+
+// termsOf writes what a form says into a text.
+func termsOf(f url.Values, own string) func(t *Text) error {
+	return func(t *Text) error {
+		days, err := strconv.Atoi(web.Latin(f.Get("notice_days")))
+		if err != nil {
+			return fault.In("notice_days", "malformed")
+		}
+		t.Title, t.Object = Title{strings.TrimSpace(f.Get("title_ar")), strings.TrimSpace(f.Get("title_fr"))}, Body{strings.TrimSpace(f.Get("object")), strings.TrimSpace(f.Get("object_fr"))}
+		t.EffectiveOn, t.EndsOn, t.Renewal, t.NoticeDays, t.NeedsVisa = web.Day(f, "effective_on"), web.Day(f, "ends_on"), f.Get("renewal"), days, f.Get("needs_visa") == "1"
+		var keys []Party
+		for _, slug := range slices.Concat([]string{own}, f["partners"]) {
+			if !slices.Contains(keys, Party{Tenant: slug}) {
+				keys = append(keys, Party{Tenant: slug})
+			}
+		}
+		for _, line := range strings.Split(f.Get("organizations"), "\n") {
+			if name := strings.TrimSpace(line); name != "" {
+				keys = append(keys, Party{Organization: name})
+			}
+		}
+		parties := make([]PartyText, len(keys))
+		for i, k := range keys {
+			parties[i] = PartyText{Party: k}
+			if old, ok := t.Party(k.Key()); ok {
+				parties[i] = old // with its signatories
+			}
+		}
+		t.Parties = parties
+		return nil
+	}
+}
+
+func (s *Service) termsPost(c *web.Ctx) error {
+	f := c.Form()
+	x := termsForm{Values: f}
+	change := termsOf(f, c.Tenant().Slug)
+	var a Agreement
+	var err error
+	if c.Params("id") == "" {
+		t := Text{Kind: f.Get("kind")}
+		if err = change(&t); err == nil {
+			a, err = s.Create(c.Std(), t)
+		}
+	} else {
+		id, perr := s.agreementID(c)
+		if perr != nil {
+			return perr
+		}
+		x.ID = id.String()
+		version, _ := strconv.ParseInt(f.Get("version"), 10, 64)
+		a, err = s.Edit(c.Std(), id, max(version, 1), "terms", change)
+	}
+	switch {
+	case err == nil:
+		return c.See("/agreements/" + a.ID.String())
+	case len(web.Faults(err)) > 0:
+		x.Problems = web.ProblemsOf(c, web.Faults(err), "agreements.label.", termControl)
+	case fault.Has(err, fault.VersionConflict), fault.Has(err, fault.IllegalTransition):
+		var known *fault.Error
+		asFault(err, &known)
+		x.Refusal = c.Sentence(known)
+	default:
+		return err
+	}
+	c.Unprocessable(err)
+	return s.showTerms(c, x)
+}
+
+// articleForm is one article in both languages, side by side.
+type articleForm struct {
+	Agreement ids.ID[ids.Agreement]
+	ID        string
+	Number    string
+	Values    url.Values
+	Refusal   string
+}
+
+func (s *Service) articlePage(c *web.Ctx) error {
+	id, err := s.agreementID(c)
+	if err != nil {
+		return err
+	}
+	o, err := s.Get(c.Std(), id)
+	if err != nil {
+		return err
+	}
+	i := o.Text.article(c.Params("article"))
+	if i < 0 && c.Params("article") != "new" || !keeps(c.Std(), o.Agreement) || !o.State.Editable() {
+		return fault.New(fault.NotFound)
+	}
+	f := url.Values{"version": {strconv.FormatInt(o.Version, 10)}}
+	if i >= 0 {
+		x := o.Text.Articles[i]
+		f.Set("title_ar", x.Title.Ar)
+		f.Set("title_fr", x.Title.Fr)
+		f.Set("body_ar", x.Body.Ar)
+		f.Set("body_fr", x.Body.Fr)
+	}
+	return s.showArticle(c, articleForm{Agreement: id, ID: c.Params("article"), Number: o.Number, Values: f})
+}
+
+func (s *Service) showArticle(c *web.Ctx, x articleForm) error {
+	v := c.View("")
+	v.Title = v.T("agreements.article.edit")
+	return c.Render(articleView(v, x))
+}
+
+func (s *Service) articlePost(c *web.Ctx) error {
+	id, err := s.agreementID(c)
+	if err != nil {
+		return err
+	}
+	f, which := c.Form(), c.Params("article")
+	version, _ := strconv.ParseInt(f.Get("version"), 10, 64)
+	_, err = s.Edit(c.Std(), id, max(version, 1), "articles", func(t *Text) error {
+		x := Article{Title: Title{strings.TrimSpace(f.Get("title_ar")), strings.TrimSpace(f.Get("title_fr"))}, Body: Body{strings.TrimSpace(f.Get("body_ar")), strings.TrimSpace(f.Get("body_fr"))}}
+		if which == "new" {
+			t.Articles = append(t.Articles, x)
+			return nil
+		}
+		i := t.article(which)
+		if i < 0 {
+			return fault.New(fault.NotFound)
+		}
+		if f.Get("remove") == "1" {
+			t.Articles = slices.Delete(t.Articles, i, i+1)
+			return nil
+		}
+		x.ID, x.Key = t.Articles[i].ID, t.Articles[i].Key
+		t.Articles[i] = x
+		return nil
+	})
+	if fault.Has(err, fault.VersionConflict) || fault.Has(err, fault.IllegalTransition) {
+		var known *fault.Error
+		asFault(err, &known)
+		c.Unprocessable(err)
+		return s.showArticle(c, articleForm{Agreement: id, ID: which, Values: f, Refusal: c.Sentence(known)})
+	}
+	if err != nil {
+		return err
+	}
+	return c.See("/agreements/" + id.String())
+}
+
+// actPost gives a command from the agreement's page; a refusal is said on top of it.
+func (s *Service) actPost(c *web.Ctx) error {
+	id, err := s.agreementID(c)
+	if err != nil {
+		return err
+	}
+	f, command := c.Form(), Command(c.Params("command"))
+	if rule, known := Table[command]; !known || rule.By == System || command == Sign {
+		return fault.New(fault.NotFound)
+	}
+	version, _ := strconv.ParseInt(f.Get("version"), 10, 64)
+	err = s.Do(c.Std(), id, Act{Command: command, Version: version, Reason: f.Get("reason"), EffectiveOn: web.Day(f, "effective_on"), Cause: f.Get("cause"),
+		Number: f.Get("number"), Date: web.Day(f, "date"), Authority: f.Get("authority")})
+	return s.afterPost(c, id, err)
+}
+
+func (s *Service) commentPost(c *web.Ctx) error {
+	id, err := s.agreementID(c)
+	if err != nil {
+		return err
+	}
+	f := c.Form()
+	_, err = s.Say(c.Std(), id, Comment{ArticleID: f.Get("article_id"), Body: f.Get("text"), ProposalAr: f.Get("proposal_ar"), ProposalFr: f.Get("proposal_fr")})
+	return s.afterPost(c, id, err)
+}
+
+func (s *Service) settlePost(c *web.Ctx) error {
+	id, err := s.agreementID(c)
+	if err != nil {
+		return err
+	}
+	which, err := ids.Parse[ids.Message](c.Params("comment"))
+	if err != nil {
+		return fault.New(fault.NotFound)
+	}
+	version, _ := strconv.ParseInt(c.Form().Get("version"), 10, 64)
+	return s.afterPost(c, id, s.Settle(c.Std(), id, which, version, c.Form().Get("verdict") == accepted))
+}
+
+// afterPost goes back to the agreement, with the refusal if there was one.
+func (s *Service) afterPost(c *web.Ctx, id ids.ID[ids.Agreement], err error) error {
+	if err == nil {
+		return c.See("/agreements/" + id.String())
+	}
+	said := s.refusal(c, err)
+	if said == "" {
+		return err
+	}
+	c.Unprocessable(err)
+	return s.showAgreement(c, id, said)
+}
+
+// refusal is a fault in words, "" for one that is no answer to a form.
+func (s *Service) refusal(c *web.Ctx, err error) string {
+	var f *fault.Error
+	if !asFault(err, &f) || !slices.Contains([]fault.Code{fault.Invalid, fault.VersionConflict, fault.IllegalTransition, fault.AlreadyOpen}, f.Code) {
+		return ""
+	}
+	if f.Code != fault.Invalid || f.Key != "" {
+		return c.Sentence(f)
+	}
+	var out []string
+	for _, x := range f.Fields {
+		text := c.FieldSentence(x)
+		if label := "agreements.label." + x.Field; x.Key == "" && c.View("").Has(label) {
+			text = c.View("").T("form.problem", "Field", c.View("").T(label), "Problem", text)
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, " · ")
+}
+
+// signing is what the signing page shows.
+type signing struct {
+	View
+	Party    string
+	Title    string
+	Changed  bool
+	CodeSent bool
+	Refusal  string
+}
+
+func (s *Service) signPage(c *web.Ctx) error {
+	id, err := s.agreementID(c)
+	if err != nil {
+		return err
+	}
+	return s.showSigning(c, id, "", false)
+}
+
+func (s *Service) showSigning(c *web.Ctx, id ids.ID[ids.Agreement], refusal string, sent bool) error {
+	o, err := s.Get(c.Std(), id)
+	if err != nil {
+		return err
+	}
+	if _, ok := o.Text.Party(c.Tenant().Slug); !ok || o.State != Signing {
+		return c.See("/agreements/" + id.String())
+	}
+	v := c.View("")
+	x := signing{View: fullView(o), Party: c.Tenant().Slug, Refusal: refusal, CodeSent: sent || c.Query("sent") == "1"}
+	x.Title = x.View.Title.in(v.Lang)
+	if seen := c.Query("seen"); seen != "" && seen != strconv.FormatInt(o.Version, 10) {
+		x.Changed, x.CodeSent = true, false
+	}
+	v.Title = v.T("agreements.sign.title", "Number", o.Number)
+	return c.Render(signView(v, x))
+}
+
+func (s *Service) signPost(c *web.Ctx) error {
+	id, err := s.agreementID(c)
+	if err != nil {
+		return err
+	}
+	f := c.Form()
+	version, _ := strconv.ParseInt(f.Get("version"), 10, 64)
+	code := web.Latin(f.Get("code"))
+	if f.Get("code") == "" && f.Get("send") != "1" {
+		return s.showSigning(c, id, c.View("").T("agreements.sign.code.missing"), true)
+	}
+	err = s.Do(c.Std(), id, Act{Command: Sign, Version: version, Party: c.Tenant().Slug, Method: "one_time_code", Code: code})
+	if err != nil {
+		said := s.refusal(c, err)
+		if said == "" {
+			return err
+		}
+		c.Unprocessable(err)
+		return s.showSigning(c, id, said, code != "")
+	}
+	if code == "" {
+		return c.See("/agreements/" + id.String() + "/sign?sent=1")
+	}
+	return c.See("/agreements/" + id.String())
+}
+
+// codePage leads on from the link in a code's mail: to the signing page, which says
+// when the text has changed since.
+func (s *Service) codePage(c *web.Ctx) error {
+	var r codeRow
+	err := s.DB.Read(c.Std(), func(ctx context.Context) (err error) {
+		r, err = ownCode(ctx, c.Params("code"), tenants.From(ctx).User)
+		return err
+	})
+	if err != nil {
+		return c.See("/agreements")
+	}
+	return c.See("/agreements/" + r.AgreementID.String() + "/sign?sent=1&seen=" + strconv.FormatInt(r.Version, 10))
+}
+
+// difference is what the page of two versions shows.
+type difference struct {
+	ID       ids.ID[ids.Agreement]
+	Number   string
+	From, To int64
+	Parts    []Part
+}
+
+func (s *Service) differencePage(c *web.Ctx) error {
+	id, err := s.agreementID(c)
+	if err != nil {
+		return err
+	}
+	o, err := s.Get(c.Std(), id)
+	if err != nil {
+		return err
+	}
+	d := difference{ID: id, Number: o.Number}
+	d.From, _ = strconv.ParseInt(c.Query("from"), 10, 64)
+	d.To, _ = strconv.ParseInt(c.Query("to"), 10, 64)
+	if d.Parts, err = s.Difference(c.Std(), id, d.From, d.To); err != nil {
+		return err
+	}
+	v := c.View("")
+	v.Title = v.T("agreements.difference", "From", d.From, "To", d.To)
+	return c.Render(differenceView(v, d))
+}
