@@ -32,7 +32,6 @@ const (
 var States = []State{Draft, InternalReview, Negotiation, Approved, Signing, Signed, AwaitingVisa, InForce, Expiring, Suspended, Expired, Renewed, Terminated, Abandoned}
 
 var (
-	unshared  = []State{Draft, InternalReview}
 	unsettled = []State{Draft, InternalReview, Negotiation, Approved, Signing, Abandoned}
 	editable  = []State{Draft, Negotiation, Signing}
 	running   = []State{InForce, Expiring}
