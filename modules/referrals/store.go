@@ -2,6 +2,7 @@ package referrals
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"shubbak/platform/db"
@@ -297,6 +298,19 @@ func list(ctx context.Context, f filter, after string, limit int) ([]Referral, e
 	return out, err
 }
 
+// along makes a count take the index of its list. Left free, SQLite takes "is not
+// null" for a good range and walks everything. PostgreSQL needs help only with what is
+// over: it expects the table to be full of it, wherever it begins to read.
+func (f filter) along(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
+	switch {
+	case !db.Postgres(ctx):
+		return q.OrderExpr("r.id desc")
+	case f.box == "in" && slices.ContainsFunc(f.states, func(x State) bool { return !x.Open() }):
+		return q.OrderExpr("r.sent_at desc")
+	}
+	return q
+}
+
 // countUpTo counts at most 100 rows of each filter, in one statement: a screen shows
 // "99+".
 func countUpTo(ctx context.Context, filters ...filter) ([]int, error) {
@@ -306,10 +320,7 @@ func countUpTo(ctx context.Context, filters ...filter) ([]int, error) {
 	for i, f := range filters {
 		into[i] = &out[i]
 		sub := f.apply(ctx, db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("1")).Limit(100)
-		// In the order of the list, so that its index is taken: left free, SQLite takes "is
-		// not null" for a good range, and PostgreSQL reads the table, which it expects to
-		// be full of what is looked for.
-		q = q.ColumnExpr("(select count(*) from (?) x)", sub.OrderExpr("r.id desc"))
+		q = q.ColumnExpr("(select count(*) from (?) x)", f.along(ctx, sub))
 	}
 	if len(filters) == 0 {
 		return nil, nil

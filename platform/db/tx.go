@@ -215,6 +215,13 @@ func ForUpdate(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 	return q
 }
 
+// Postgres reports which database ctx works on, for the few statements that the two
+// plan differently.
+func Postgres(ctx context.Context) bool {
+	t := current(ctx)
+	return t != nil && t.pg
+}
+
 // Affected turns "no row matched the version" into version_conflict.
 func Affected(res sql.Result, err error) error {
 	if err != nil {
