@@ -63,7 +63,12 @@ func TestEveryListHasItsIndex(t *testing.T) {
 			}
 			told := map[string]bool{}
 			for _, q := range caught {
-				if fault := w.plan(t, q); fault != "" && !told[q.shape] {
+				fault := w.plan(t, q)
+				if fault != "" && w.db.Postgres() { // the process works on: what it has left behind is no fault of a plan
+					w.vacuum(t)
+					fault = w.plan(t, q)
+				}
+				if fault != "" && !told[q.shape] {
 					told[q.shape] = true
 					t.Errorf("%s, %s: %s", q.call, q.shape[:min(len(q.shape), 1200)], fault)
 				}
@@ -277,11 +282,17 @@ func (w *world) multiply(t *testing.T) {
 	for _, table := range network {
 		w.clone(t, raw, table, 20, "01234567cdef", nil)
 	}
+	w.vacuum(t)
+}
+
+// vacuum takes dead rows away on PostgreSQL, and counts anew on both.
+func (w *world) vacuum(t *testing.T) {
+	t.Helper()
 	query := "analyze"
 	if w.db.Postgres() {
 		query = "vacuum analyze"
 	}
-	if _, err := raw.Exec(query); err != nil {
+	if _, err := w.raw(t).Exec(query); err != nil {
 		t.Fatal(err)
 	}
 }
