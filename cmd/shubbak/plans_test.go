@@ -93,7 +93,7 @@ func TestEveryListHasItsIndex(t *testing.T) {
 type caught struct {
 	call, text, shape string
 	tenant            string
-	system            bool
+	system, along     bool
 }
 
 // catcher keeps one statement of each shape.
@@ -129,7 +129,7 @@ func (c *catcher) BeforeQuery(ctx context.Context, e *bun.QueryEvent) context.Co
 		return ctx
 	}
 	c.seen[key] = true
-	c.list = append(c.list, caught{c.call, e.Query, shape, db.Tenant(ctx), db.IsSystem(ctx)})
+	c.list = append(c.list, caught{c.call, e.Query, shape, db.Tenant(ctx), db.IsSystem(ctx), db.IsAlong(ctx)})
 	return ctx
 }
 
@@ -491,6 +491,13 @@ func (n node) shown() float64 {
 	if n.Type == "Aggregate" && len(n.Plans) > 0 {
 		return n.Plans[0].shown()
 	}
+	if n.Type == "Result" && len(n.Plans) > 0 { // several counts side by side, each of its own table
+		sum := 0.0
+		for _, p := range n.Plans {
+			sum += p.shown()
+		}
+		return sum / float64(len(n.Plans))
+	}
 	return max(1, n.Rows*n.Loops)
 }
 
@@ -520,6 +527,11 @@ func buffers(t *testing.T, ctx context.Context, q caught) string {
 	change := strings.HasPrefix(lower, "update") || strings.HasPrefix(lower, "delete") || strings.HasPrefix(lower, "with") && strings.Contains(lower, " update ")
 	if _, err := db.Conn(ctx).NewRaw("set local enable_seqscan = off").Exec(ctx); err != nil {
 		t.Fatal(err)
+	}
+	if q.along {
+		if err := db.Along(ctx); err != nil {
+			t.Fatal(err)
+		}
 	}
 	options := "analyze, buffers, format json"
 	if change {

@@ -250,7 +250,9 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 			q = q.Where("((r.from_tenant = ? and (r.from_unit is null or r.from_unit in (?))) or (r.to_tenant = ? and (r.to_unit is null or r.to_unit in (?))))", t, db.In(f.units), t, db.In(f.units))
 		}
 	}
-	if len(f.states) > 0 {
+	if f.endless() && len(f.states) == len(ended) && db.Postgres(ctx) {
+		q = q.Where("not r.is_open") // along the list, instead of every ended one of each state
+	} else if len(f.states) > 0 {
 		q = q.Where("r.state in (?)", db.Codes(f.states))
 	}
 	if f.open {
@@ -284,11 +286,24 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 	return q
 }
 
+// endless reports whether a list grows for ever: what it shows is the newest end of all
+// that was ever received or sent.
+func (f filter) endless() bool {
+	// Tabs of states that wait for something are short, and have indexes of their own.
+	return f.number == "" && f.person.IsZero() && f.assignee.IsZero() && !f.open && !f.decide && !f.danger && !f.review && !f.overdue &&
+		!slices.ContainsFunc(f.states, State.Open)
+}
+
 func list(ctx context.Context, f filter, after string, limit int) ([]Referral, error) {
 	var rows []row
 	q := f.apply(ctx, db.Conn(ctx).NewSelect().Model(&rows)).OrderExpr("r.id desc").Limit(int64(limit))
 	if after != "" {
 		q = q.Where("r.id < ?", after)
+	}
+	if f.endless() {
+		if err := db.Along(ctx); err != nil {
+			return nil, err
+		}
 	}
 	err := q.Scan(ctx)
 	out := make([]Referral, len(rows))
@@ -298,34 +313,35 @@ func list(ctx context.Context, f filter, after string, limit int) ([]Referral, e
 	return out, err
 }
 
-// along makes a count take the index of its list. Left free, SQLite takes "is not
-// null" for a good range and walks everything. PostgreSQL needs help only with what is
-// over: it expects the table to be full of it, wherever it begins to read.
-func (f filter) along(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
-	switch {
-	case !db.Postgres(ctx):
-		return q.OrderExpr("r.id desc")
-	case f.box == "in" && slices.ContainsFunc(f.states, func(x State) bool { return !x.Open() }):
-		return q.OrderExpr("r.sent_at desc")
-	}
-	return q
-}
-
-// countUpTo counts at most 100 rows of each filter, in one statement: a screen shows
-// "99+".
+// countUpTo counts at most 100 rows of each filter, in one statement, or in two where
+// some are endless: a screen shows "99+".
 func countUpTo(ctx context.Context, filters ...filter) ([]int, error) {
-	q := db.Conn(ctx).NewSelect()
 	out := make([]int, len(filters))
-	into := make([]any, len(filters))
-	for i, f := range filters {
-		into[i] = &out[i]
-		sub := f.apply(ctx, db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("1")).Limit(100)
-		q = q.ColumnExpr("(select count(*) from (?) x)", f.along(ctx, sub))
+	for _, endless := range []bool{false, true} {
+		q, into := db.Conn(ctx).NewSelect(), []any(nil)
+		for i, f := range filters {
+			if db.Postgres(ctx) && f.endless() != endless || !db.Postgres(ctx) && endless {
+				continue
+			}
+			sub := f.apply(ctx, db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("1")).Limit(100)
+			if endless || !db.Postgres(ctx) { // SQLite takes "is not null" for a good range
+				sub = sub.OrderExpr("r.id desc")
+			}
+			q, into = q.ColumnExpr("(select count(*) from (?) x)", sub), append(into, &out[i])
+		}
+		if len(into) == 0 {
+			continue
+		}
+		if endless {
+			if err := db.Along(ctx); err != nil {
+				return nil, err
+			}
+		}
+		if err := q.Scan(ctx, into...); err != nil {
+			return nil, err
+		}
 	}
-	if len(filters) == 0 {
-		return nil, nil
-	}
-	return out, q.Scan(ctx, into...)
+	return out, nil
 }
 
 // openUnder lists the referrals of the tenant that rest on a consent and still show

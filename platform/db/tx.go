@@ -29,6 +29,7 @@ type transaction struct {
 	readOnly bool
 	system   bool
 	pg       bool
+	along    bool
 	after    []func()
 	undone   []func()
 }
@@ -213,6 +214,27 @@ func ForUpdate(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 		return q.For("UPDATE")
 	}
 	return q
+}
+
+// Along makes PostgreSQL read the rest of this transaction's lists in the order of an
+// index and stop when a page is full. Its estimates multiply what hangs together (the
+// tenant, its units, the wall), so it expects a handful of rows, and for the largest
+// tenants would fetch and sort everything that ever was. SQLite takes the order of the
+// list as it is.
+func Along(ctx context.Context) error {
+	t := current(ctx)
+	if t == nil || !t.pg || t.along {
+		return nil
+	}
+	t.along = true
+	_, err := t.conn.ExecContext(ctx, "set local enable_bitmapscan = off; set local plan_cache_mode = force_generic_plan")
+	return err
+}
+
+// IsAlong reports whether Along was called in the transaction of ctx.
+func IsAlong(ctx context.Context) bool {
+	t := current(ctx)
+	return t != nil && t.along
 }
 
 // Postgres reports which database ctx works on, for the few statements that the two
