@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 )
 
@@ -58,15 +59,20 @@ func (s *source) Read(p []byte) (int, error) {
 }
 
 // sent is one piece on its way to the store, which counts as moving only where it has
-// not been before: an attempt that is made again gains no time.
+// not been before: an attempt that is made again gains no time. The transport of an
+// attempt that was answered early may go on reading for a moment. It takes bytes from
+// the next attempt then, which comes out too short, is refused and made again.
 type sent struct {
+	mu      sync.Mutex
 	b       []byte
 	at, far int
 	w       *watch
 }
 
 func (s *sent) Read(p []byte) (int, error) {
-	if s.at == len(s.b) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.at >= len(s.b) {
 		return 0, io.EOF
 	}
 	n := copy(p, s.b[s.at:])
@@ -79,11 +85,20 @@ func (s *sent) Read(p []byte) (int, error) {
 
 // Seek is asked for the start alone, before each attempt.
 func (s *sent) Seek(offset int64, whence int) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if whence != io.SeekStart || offset < 0 || offset > int64(len(s.b)) {
 		return 0, errors.New("blob: a piece is sent from its start")
 	}
 	s.at = int(offset)
 	return offset, nil
+}
+
+// over ends it, so that its bytes can be used for the next piece.
+func (s *sent) over() {
+	s.mu.Lock()
+	s.b = nil
+	s.mu.Unlock()
 }
 
 // received is content on its way from the store.

@@ -75,7 +75,9 @@ func (s *S3) putParts(ctx context.Context, key string, src *source, buf []byte) 
 	var parts []minio.CompletePart
 	for n, last := len(buf), false; ; {
 		src.w.moved()
-		part, err := core.PutObjectPart(ctx, s.bucket, key, id, len(parts)+1, &sent{b: buf[:n], w: src.w}, int64(n), minio.PutObjectPartOptions{DisableContentSha256: true})
+		piece := &sent{b: buf[:n], w: src.w}
+		part, err := core.PutObjectPart(ctx, s.bucket, key, id, len(parts)+1, piece, int64(n), minio.PutObjectPartOptions{DisableContentSha256: true})
+		piece.over()
 		if err != nil {
 			return 0, err
 		}
