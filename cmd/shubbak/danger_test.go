@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"shubbak/modules/agreements"
+	"shubbak/modules/directory"
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/ids"
@@ -57,7 +58,7 @@ func TestImmediateDanger(t *testing.T) {
 			}
 		}
 		sid, _ := ids.Parse[ids.Service](service)
-		if err := w.directory.SetStatus(db.As(t.Context(), w.tenantID("hospital")), sid, "no_capacity"); err != nil {
+		if err := w.directory.SetCapacity(db.As(t.Context(), w.tenantID("hospital")), sid, directory.Capacity{Status: "no_capacity"}); err != nil {
 			t.Fatal(err)
 		}
 		w.clock.Shift(time.Until(sunday(w.clock.Now())))

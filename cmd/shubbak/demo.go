@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -16,6 +14,7 @@ import (
 	"text/tabwriter"
 
 	"shubbak/platform/clock"
+	"shubbak/platform/ids"
 	"shubbak/platform/observe"
 )
 
@@ -72,7 +71,7 @@ func runDemo(ctx context.Context, p process) error {
 	defer a.close()
 	sheet, err := readSheet(*data)
 	if errors.Is(err, fs.ErrNotExist) {
-		if sheet, err = seed(ctx, a, c, newPassword()); err == nil {
+		if sheet, err = seed(ctx, a, c, ids.Code()); err == nil {
 			err = writeSheet(*data, sheet)
 		}
 	}
@@ -158,10 +157,4 @@ func writeSheet(dir string, s demoSheet) error {
 		return err
 	}
 	return os.Remove(filepath.Join(dir, seedingFile))
-}
-
-func newPassword() string {
-	b := make([]byte, 10)
-	_, _ = rand.Read(b)
-	return strings.ToLower(base32.StdEncoding.EncodeToString(b))
 }

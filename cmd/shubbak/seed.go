@@ -202,7 +202,7 @@ func (s *seeder) addBodies(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.directory.Create(kept, directory.Service{OrganizationID: body.ID, NameAr: x.serviceAr, NameFr: x.serviceFr, NameEn: x.serviceFr, Needs: x.needs, Outcomes: x.outcomes,
+		if _, err := s.directory.Add(kept, directory.Service{OrganizationID: body.ID, NameAr: x.serviceAr, NameFr: x.serviceFr, NameEn: x.serviceFr, Needs: x.needs, Outcomes: x.outcomes,
 			PapersAr: x.papersAr, PapersFr: x.papersFr, Hours: week("08:30", "16:30")}); err != nil {
 			return fmt.Errorf("%s: %w", x.kind, err)
 		}

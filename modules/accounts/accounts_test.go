@@ -137,7 +137,7 @@ func (h *house) user(email string, units []ids.ID[ids.Unit], roles ...string) id
 
 func (h *house) unit(parent ids.ID[ids.Unit]) ids.ID[ids.Unit] {
 	h.t.Helper()
-	u, err := h.AddUnit(h.ctx(), Unit{ParentID: parent, Kind: "ward", NameAr: "w", NameFr: "w", NameEn: "w"})
+	u, err := h.AddUnit(h.ctx(), Unit{ParentID: parent, Kind: "ward", Commune: "02.411.01.23", NameAr: "w", NameFr: "w", NameEn: "w"})
 	if err != nil {
 		h.t.Fatal(err)
 	}

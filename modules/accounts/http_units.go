@@ -88,7 +88,7 @@ func (s *Service) unitRoutes() []web.Route {
 		}),
 		web.JSON(http.MethodGet, "/units/:id", "A unit of this tenant", Me, func(ctx context.Context, in unitPath) (UnitView, error) { return one(ctx, in.ID) }),
 		web.JSON(http.MethodPost, "/units", "Make a unit", Administer, func(ctx context.Context, in unitBody) (UnitView, error) {
-			u, err := s.CreateUnit(ctx, Unit{NameAr: in.Name.Ar, NameFr: in.Name.Fr, NameEn: in.Name.En, Kind: in.Kind, ParentID: in.ParentID, Commune: in.Commune, OnCall: in.OnCall})
+			u, err := s.AddUnit(ctx, Unit{NameAr: in.Name.Ar, NameFr: in.Name.Fr, NameEn: in.Name.En, Kind: in.Kind, ParentID: in.ParentID, Commune: in.Commune, OnCall: in.OnCall})
 			return unitView(u), err
 		}).Creates().Replays(again),
 		web.JSON(http.MethodPatch, "/units/:id", "Change a unit", Administer, func(ctx context.Context, in unitPatch) (UnitView, error) {

@@ -200,7 +200,7 @@ func TestTheMailOfAnInvitation(t *testing.T) {
 func TestInviteRefuses(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		_, ctx := h.admin("admin@hospital.demo")
-		foreign, err := h.AddUnit(as(h.other), Unit{Kind: "ward", NameAr: "w", NameFr: "w", NameEn: "w"})
+		foreign, err := h.AddUnit(as(h.other), Unit{Kind: "ward", Commune: "02.411.01.23", NameAr: "w", NameFr: "w", NameEn: "w"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -140,7 +140,7 @@ func (s *Service) unitPost(c *web.Ctx) error {
 	if c.Params("id") == "" {
 		var u Unit
 		set(&u)
-		_, err = s.CreateUnit(c.Std(), u)
+		_, err = s.AddUnit(c.Std(), u)
 	} else {
 		u, lerr := s.unitOf(c)
 		if lerr != nil {

@@ -126,15 +126,6 @@ func (s *Service) StaffByID(ctx context.Context, id ids.ID[ids.User]) (out Staff
 	return out, err
 }
 
-// AddUnit makes a unit in the tenant of ctx.
-func (s *Service) AddUnit(ctx context.Context, u Unit) (Unit, error) {
-	if u.ID.IsZero() {
-		u.ID = ids.New[ids.Unit]()
-	}
-	u.TenantID, u.Version, u.CreatedAt = tenants.Current(ctx), 1, s.Clock.Now()
-	return u, s.DB.InTx(ctx, func(ctx context.Context) error { return insertUnit(ctx, u) })
-}
-
 // Units gives units by id, of any tenant: a partner may know a unit's name.
 func (s *Service) Units(ctx context.Context, list ...ids.ID[ids.Unit]) (out map[ids.ID[ids.Unit]]Unit, err error) {
 	if len(list) == 0 {

@@ -62,22 +62,24 @@ func checkParent(ctx context.Context, u Unit) error {
 	return nil
 }
 
-// CreateUnit makes a unit of the tenant of ctx, after its check.
-func (s *Service) CreateUnit(ctx context.Context, u Unit) (Unit, error) {
+// AddUnit makes a unit of the tenant of ctx. A given id is kept, for the demo network.
+func (s *Service) AddUnit(ctx context.Context, u Unit) (Unit, error) {
 	if err := u.check(); err != nil {
 		return u, err
 	}
-	err := s.DB.InTx(ctx, func(ctx context.Context) error {
+	if u.ID.IsZero() {
+		u.ID = ids.New[ids.Unit]()
+	}
+	u.TenantID, u.Version, u.CreatedAt = tenants.Current(ctx), 1, s.Clock.Now()
+	return u, s.DB.InTx(ctx, func(ctx context.Context) error {
 		if err := checkParent(ctx, u); err != nil {
 			return err
 		}
-		var err error
-		if u, err = s.AddUnit(ctx, u); err != nil {
+		if err := insertUnit(ctx, u); err != nil {
 			return err
 		}
 		return s.Audit.Did(ctx, audit.Entry{Action: "add", Object: "unit", ID: u.ID.String()})
 	})
-	return u, err
 }
 
 // Unit is one unit of the tenant of ctx; not_found for any other.

@@ -2,9 +2,7 @@ package agreements
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
-	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -198,11 +196,7 @@ func (s *Service) sendCode(ctx context.Context, a Agreement) error {
 	if err := endCodes(ctx, a.ID, actor.User, now); err != nil {
 		return err
 	}
-	link := make([]byte, 10)
-	if _, err := rand.Read(link); err != nil {
-		return err
-	}
-	r := codeRow{ID: ids.New[ids.Entry](), AgreementID: a.ID, TenantID: actor.Tenant.ID, UserID: actor.User, Version: a.Version, Link: strings.ToLower(base32.StdEncoding.EncodeToString(link)), CreatedAt: now, ExpiresAt: now.Add(codeLife)}
+	r := codeRow{ID: ids.New[ids.Entry](), AgreementID: a.ID, TenantID: actor.Tenant.ID, UserID: actor.User, Version: a.Version, Link: ids.Code(), CreatedAt: now, ExpiresAt: now.Add(codeLife)}
 	if err := insertCode(ctx, r); err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func each(t *testing.T, fn func(t *testing.T, h *house)) {
 		}
 		people := accounts.New(accounts.Deps{DB: d, Clock: c, Audit: log, Tenants: registry})
 		unit := func(parent unitRef) unitRef {
-			u, err := people.AddUnit(h.as(h.hospital), accounts.Unit{ParentID: parent, Kind: "ward", NameAr: "مصلحة", NameFr: "Service", NameEn: "Ward"})
+			u, err := people.AddUnit(h.as(h.hospital), accounts.Unit{ParentID: parent, Kind: "ward", Commune: "02.411.01.23", NameAr: "مصلحة", NameFr: "Service", NameEn: "Ward"})
 			if err != nil {
 				t.Fatal(err)
 			}

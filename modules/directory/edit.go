@@ -119,26 +119,28 @@ func unique(list []string) []string {
 	return out
 }
 
-// Create puts a service of the tenant of ctx into the directory, after its check;
-// one of an outside body that the tenant keeps is a letter's.
-func (d *Directory) Create(ctx context.Context, s Service) (Service, error) {
+// Add puts a service of the tenant of ctx into the directory. A given id is kept, for
+// the demo network.
+func (d *Directory) Add(ctx context.Context, s Service) (Service, error) {
 	if s.Status == "" {
 		s.Status = "capacity"
 	}
 	if err := s.check(d.Outcomes); err != nil {
 		return s, err
 	}
-	err := d.DB.InTx(ctx, func(ctx context.Context) error {
+	if s.ID.IsZero() {
+		s.ID = ids.New[ids.Service]()
+	}
+	s.TenantID, s.Version, s.CreatedAt, s.Active = tenants.Current(ctx), 1, d.Clock.Now(), true
+	return s, d.DB.InTx(ctx, func(ctx context.Context) error {
 		if err := d.checkPlace(ctx, s); err != nil {
 			return err
 		}
-		var err error
-		if s, err = d.Add(ctx, s); err != nil {
+		if err := insert(ctx, s); err != nil {
 			return err
 		}
 		return d.Audit.Did(ctx, audit.Entry{Action: "add", Object: "service", ID: s.ID.String()})
 	})
-	return s, err
 }
 
 // checkPlace refuses a unit or an outside body of somebody else.

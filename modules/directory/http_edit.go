@@ -148,7 +148,7 @@ func (d *Directory) editRoutes() []web.Route {
 	}
 	return []web.Route{
 		web.JSON(http.MethodPost, "/services", "Put a service of this tenant into the directory", Edit, func(ctx context.Context, in serviceBody) (View, error) {
-			s, err := d.Create(ctx, Service{NameAr: in.Name.Ar, NameFr: in.Name.Fr, NameEn: in.Name.En, Needs: in.Needs, Eligibility: in.Eligibility, Triage: in.Triage, Outcomes: in.Outcomes,
+			s, err := d.Add(ctx, Service{NameAr: in.Name.Ar, NameFr: in.Name.Fr, NameEn: in.Name.En, Needs: in.Needs, Eligibility: in.Eligibility, Triage: in.Triage, Outcomes: in.Outcomes,
 				Hours: in.Hours, Discreet: in.Discreet, UnitID: in.UnitID, OrganizationID: in.OrganizationID, PapersAr: in.Papers.Ar, PapersFr: in.Papers.Fr})
 			if err != nil {
 				return View{}, err

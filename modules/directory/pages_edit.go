@@ -174,7 +174,7 @@ func (d *Directory) servicePost(c *web.Ctx) error {
 			return err
 		}
 		if typed.OrganizationID = x.Body.ID; wrong == nil {
-			_, err = d.Create(c.Std(), typed)
+			_, err = d.Add(c.Std(), typed)
 		}
 	} else {
 		s, lerr := d.ownOf(c)

@@ -153,17 +153,3 @@ func (d *Directory) Admits(s Service, p terms.Profile) string {
 	}
 	return ""
 }
-
-// Add puts a service of the tenant of ctx into the directory.
-func (d *Directory) Add(ctx context.Context, s Service) (Service, error) {
-	if s.ID.IsZero() {
-		s.ID = ids.New[ids.Service]()
-	}
-	s.TenantID, s.Version, s.CreatedAt, s.Active = tenants.Current(ctx), 1, d.Clock.Now(), true
-	return s, d.DB.InTx(ctx, func(ctx context.Context) error { return insert(ctx, s) })
-}
-
-// SetStatus changes the capacity of a service of the tenant of ctx.
-func (d *Directory) SetStatus(ctx context.Context, id ids.ID[ids.Service], status string) error {
-	return d.DB.InTx(ctx, func(ctx context.Context) error { return setStatus(ctx, id, status) })
-}

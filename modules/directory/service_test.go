@@ -61,7 +61,7 @@ func each(t *testing.T, fn func(t *testing.T, h *house)) {
 		c := clock.At(time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC))
 		registry := tenants.NewRegistry(d, c, []tenants.Kind{coordination.Kind, hospital.Kind, chamber.Kind})
 		h := &house{t: t, allows: map[tenants.ID]string{}}
-		h.Directory = New(Deps{DB: d, Clock: c, Tenants: registry, Judge: func(context.Context) (Judge, error) { return h, nil },
+		h.Directory = New(Deps{DB: d, Clock: c, Audit: audit.New(d, c), Tenants: registry, Judge: func(context.Context) (Judge, error) { return h, nil },
 			Profile: func(context.Context, ids.ID[ids.Person]) (terms.Profile, error) { return h.profile, nil }})
 		for kind, to := range map[string]**tenants.Tenant{"coordination": &h.desk, "hospital": &h.hospital, "chamber": &h.chamber} {
 			var err error
@@ -206,10 +206,10 @@ func TestTheDirectoryIsReadByAllAndWrittenByItsOwner(t *testing.T) {
 		if _, err := h.Get(as(h.desk), ids.New[ids.Service]()); !fault.Has(err, fault.NotFound) {
 			t.Errorf("an invented id: %v", err)
 		}
-		if err := h.SetStatus(as(h.desk), s.ID, "no_capacity"); err == nil {
+		if err := h.SetCapacity(as(h.desk), s.ID, Capacity{Status: "no_capacity"}); err == nil {
 			t.Error("another tenant closed it")
 		}
-		if err := h.SetStatus(as(h.hospital), s.ID, "no_capacity"); err != nil {
+		if err := h.SetCapacity(as(h.hospital), s.ID, Capacity{Status: "no_capacity"}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := h.ByIDs(as(h.desk), []ids.ID[ids.Service]{s.ID, ids.New[ids.Service]()})

@@ -73,8 +73,3 @@ func setCapacity(ctx context.Context, id ids.ID[ids.Service], c Capacity) error 
 	return db.Affected(db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("status = ?", c.Status).Set("available = ?", c.Available).Set("maximum = ?", c.Maximum).
 		Set("version = version + 1").Where("tenant_id = ?", db.Tenant(ctx)).Where("id = ?", id).Exec(ctx))
 }
-
-func setStatus(ctx context.Context, id ids.ID[ids.Service], status string) error {
-	res, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("status = ?", status).Set("version = version + 1").Where("tenant_id = ?", db.Tenant(ctx)).Where("id = ?", id).Exec(ctx)
-	return db.Affected(res, err)
-}

@@ -81,7 +81,7 @@ func (s *Service) notifyOfAgreement(ctx context.Context, d outbox.Delivery, m ag
 			continue // never the one who acted
 		}
 		n := Notification{ID: ids.New[ids.Notification](), TenantID: own, UserID: u.ID, DeliveryID: d.ID, Event: ofAgreement + m.Event, SubjectID: ids.ID[ids.Referral](m.Agreement), Number: m.Number,
-			Partner: partner(m, own), Code: newCode(), CreatedAt: s.Clock.Now()}
+			Partner: partner(m, own), Code: ids.Code(), CreatedAt: s.Clock.Now()}
 		if m.Event == "alert" {
 			n.Event += "_" + map[int]string{90: "90", 30: "30", 7: "7", 0: "0"}[m.Days]
 		}

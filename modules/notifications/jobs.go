@@ -2,8 +2,6 @@ package notifications
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"encoding/json"
 	"strings"
 	"time"
@@ -71,7 +69,7 @@ func (s *Service) notify(ctx context.Context, d outbox.Delivery, m referrals.Mov
 			continue // never the one who acted
 		}
 		n := Notification{ID: ids.New[ids.Notification](), TenantID: t.ID, UserID: u.ID, DeliveryID: d.ID, Event: "referral." + m.Event, SubjectID: m.Referral, Number: m.Number,
-			Partner: partner, Reason: m.Reason, Code: newCode(), CreatedAt: s.Clock.Now()}
+			Partner: partner, Reason: m.Reason, Code: ids.Code(), CreatedAt: s.Clock.Now()}
 		fresh, err := insert(ctx, n)
 		if err != nil {
 			return err
@@ -199,14 +197,6 @@ func (s *Service) one(ctx context.Context, id ids.ID[ids.User]) ([]accounts.Staf
 		return nil, nil
 	}
 	return []accounts.Staff{u}, err
-}
-
-// newCode is the opaque part of a mail's address: 80 random bits, letters that
-// cannot be misread.
-func newCode() string {
-	b := make([]byte, 10)
-	_, _ = rand.Read(b)
-	return strings.ToLower(base32.StdEncoding.EncodeToString(b))
 }
 
 // lateMail is the age from which a mail says only how many notices wait: after an hour

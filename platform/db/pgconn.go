@@ -79,42 +79,24 @@ func (c *pgConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx,
 	if opts.ReadOnly {
 		begin = "begin read only; "
 	}
-	if _, err := conn.PgConn().Exec(ctx, begin+statement).ReadAll(); err != nil {
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{BeginQuery: begin + statement})
+	if err != nil {
 		if pgconn.SafeToRetry(err) {
 			return nil, driver.ErrBadConn
 		}
-		_ = conn.Close(context.WithoutCancel(ctx)) // whether it began is unknown
+		_ = conn.Close(context.WithoutCancel(ctx)) // the first half may have begun it
 		return nil, err
 	}
-	return pgTx{ctx, conn}, nil
+	return pgTx{ctx, tx}, nil
 }
 
 type pgTx struct {
-	ctx  context.Context
-	conn *pgx.Conn
+	ctx context.Context
+	tx  pgx.Tx
 }
 
-func (t pgTx) Commit() error {
-	tag, err := t.conn.Exec(t.ctx, "commit")
-	if err != nil {
-		if t.conn.PgConn().TxStatus() != 'I' { // unknown: nobody may go on with it
-			_ = t.conn.Close(context.WithoutCancel(t.ctx))
-		}
-		return err
-	}
-	if tag.String() == "ROLLBACK" {
-		return pgx.ErrTxCommitRollback
-	}
-	return nil
-}
-
-func (t pgTx) Rollback() error {
-	_, err := t.conn.Exec(t.ctx, "rollback")
-	if err != nil {
-		_ = t.conn.Close(context.WithoutCancel(t.ctx))
-	}
-	return err
-}
+func (t pgTx) Commit() error   { return t.tx.Commit(t.ctx) }
+func (t pgTx) Rollback() error { return t.tx.Rollback(t.ctx) }
 
 // quoted is a literal of a text without parameters.
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
