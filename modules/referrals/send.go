@@ -405,6 +405,11 @@ func (s *Service) record(ctx context.Context, r *Referral, events []Event) error
 			events[i].ByRole = a.Roles[0]
 		}
 	}
+	for i, e := range events {
+		if r.answered && slices.Contains(decisions, e.ToState) {
+			events[i].Late = r.answeredLate
+		}
+	}
 	if err := insertEvents(ctx, events); err != nil {
 		return err
 	}
