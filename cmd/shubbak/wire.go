@@ -194,7 +194,8 @@ func (a *app) complete(ctx context.Context) error {
 	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Agreements: a.agreements, Referrals: a.referrals, Live: a.live,
 		Mail: sender, PublicURL: s.PublicURL})
 	a.privacy = privacy.New(privacy.Deps{Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, People: a.people, Referrals: a.referrals})
-	a.reports = reports.New(reports.Deps{DB: a.db, Hash: a.vault.Hash, Clock: a.clock, Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Referrals: a.referrals})
+	a.reports = reports.New(reports.Deps{DB: a.db, Hash: a.vault.Hash, Clock: a.clock, Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Agreements: a.agreements, Referrals: a.referrals})
+	a.agreements.Counts, a.agreements.PlacesOf, a.agreements.ServiceNames = a.reports, a.directory.Places, a.serviceNames
 	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.calendars.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module(), a.privacy.Module(), a.reports.Module()}
 	if err := loadWords(a.catalog, a.modules); err != nil {
 		return err
@@ -256,6 +257,16 @@ func (a *app) accountOf(ctx context.Context, id ids.ID[ids.User]) (agreements.Ac
 	out := agreements.Account{ID: u.ID, Name: u.Name, Email: u.Email, Lang: u.Locale}
 	if strings.Contains(u.Email, "@") { // asked for in person: it goes to who wants no notices too
 		out.Mailbox = u.Email
+	}
+	return out, err
+}
+
+// serviceNames are services as the clauses of an agreement name them.
+func (a *app) serviceNames(ctx context.Context, list []ids.ID[ids.Service]) (map[ids.ID[ids.Service]]agreements.ServiceName, error) {
+	found, err := a.directory.ByIDs(ctx, list)
+	out := make(map[ids.ID[ids.Service]]agreements.ServiceName, len(found))
+	for id, s := range found {
+		out[id] = agreements.ServiceName{Tenant: s.TenantID, Name: i18n.Words(s.Name())}
 	}
 	return out, err
 }

@@ -66,6 +66,12 @@ type File struct {
 	Type   string
 }
 
+// ServiceName is a service as a clause names it.
+type ServiceName struct {
+	Tenant tenants.ID
+	Name   i18n.Words
+}
+
 // Deps is what the module needs.
 type Deps struct {
 	DB      *db.DB
@@ -83,6 +89,12 @@ type Deps struct {
 	// SignedFile finds a document of an agreement that the actor has put there, ready
 	// to be kept; not_found for any other.
 	SignedFile func(ctx context.Context, agreement ids.ID[ids.Agreement], id ids.ID[ids.Document]) (File, error)
+	// Counts gives the figures of an agreement; nil: none.
+	Counts Counts
+	// PlacesOf is how many places the services of a tenant offer.
+	PlacesOf func(ctx context.Context, tenant tenants.ID) (int, error)
+	// ServiceNames finds services of any tenant by their ids: their name and owner.
+	ServiceNames func(ctx context.Context, list []ids.ID[ids.Service]) (map[ids.ID[ids.Service]]ServiceName, error)
 	// Address is where the platform is reached, for the link in a mail.
 	Address func() string
 }
@@ -101,8 +113,8 @@ func New(d Deps) *Service { return &Service{Deps: d, terms: terms.Load()} }
 func (s *Service) Module() modules.Module {
 	return modules.Module{
 		Name: "agreements", Migrations: migrations, Locales: locales,
-		Permissions: []policies.Permission{Read, ReadDraft, write, comment},
-		Routes:      slices.Concat(s.routes(), s.partRoutes(), s.talkRoutes()),
+		Permissions: []policies.Permission{Read, ReadDraft, write, comment, measure, waive},
+		Routes:      slices.Concat(s.routes(), s.partRoutes(), s.talkRoutes(), s.followRoutes()),
 		Pages:       s.pages(),
 		Nav:         []web.NavEntry{{Path: "/agreements", Key: "agreements.nav", Icon: "agreement", Perm: Read}},
 		Events:      s.subscriptions(),

@@ -302,6 +302,12 @@ func (s *Service) Plant(ctx context.Context, f Full) (Full, error) {
 	}
 	f.TenantID, f.Version, f.StateSince, f.CreatedAt, f.SharedFrom, f.Alerted = tenants.Current(ctx), 1, now, now, 1, 1000
 	f.HasQuotas = len(f.Quotas) > 0
+	for i := range f.Quotas {
+		newID(&f.Quotas[i].ID)
+	}
+	for i := range f.Obligations {
+		newID(&f.Obligations[i].ID)
+	}
 	f.Plan()
 	var members []tenants.ID
 	for _, p := range f.Parties {

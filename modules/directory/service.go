@@ -154,3 +154,12 @@ func (d *Directory) Admits(s Service, p terms.Profile) string {
 	}
 	return ""
 }
+
+// Places is how many places the services of a tenant offer at most.
+func (d *Directory) Places(ctx context.Context, tenant tenants.ID) (n int, err error) {
+	err = d.DB.Read(ctx, func(ctx context.Context) error {
+		n, err = placesOf(ctx, tenant)
+		return err
+	})
+	return n, err
+}

@@ -73,3 +73,8 @@ func setCapacity(ctx context.Context, id ids.ID[ids.Service], c Capacity) error 
 	return db.Affected(db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("status = ?", c.Status).Set("available = ?", c.Available).Set("maximum = ?", c.Maximum).
 		Set("version = version + 1").Where("tenant_id = ?", db.Tenant(ctx)).Where("id = ?", id).Exec(ctx))
 }
+
+func placesOf(ctx context.Context, tenant ids.ID[ids.Tenant]) (n int, err error) {
+	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("coalesce(sum(maximum), 0)").Where("tenant_id = ?", tenant).Where("organization_id is null").Scan(ctx, &n)
+	return n, err
+}

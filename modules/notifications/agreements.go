@@ -35,6 +35,7 @@ var agreementTold = map[string]roles{
 	"signed": {coordinator, []string{"admin", "signatory"}}, "in_force": both, "alert": both, "suspended": both, "resumed": both,
 	"termination_given": both, "terminated": both, "expired": both, "renewed": both, "renewed_tacitly": both, "objected": both, "amended": both,
 	"quota_nearly_used": both, "quota_used": both,
+	"measure_declared": both, "measure_countersigned": both, "measure_refused": both, "obligation_waived": {nil, admin},
 
 	"created": noRoles, "amendment": noRoles, "renewal": noRoles, "submitted": noRoles, "edited": noRoles, "expiring": noRoles, "visa_given": noRoles,
 	"renewal_begun": noRoles, "amendment_begun": noRoles, "abandoned": noRoles,

@@ -13,6 +13,7 @@ import (
 	"embed"
 
 	"shubbak/modules"
+	"shubbak/modules/agreements"
 	"shubbak/modules/referrals"
 	"shubbak/platform/audit"
 	"shubbak/platform/clock"
@@ -33,12 +34,13 @@ var Register = policies.To("report", "register")
 
 // Deps is what the module needs.
 type Deps struct {
-	DB        *db.DB
-	Clock     clock.Clock
-	Audit     *audit.Log
-	Catalog   *i18n.Catalog
-	Tenants   *tenants.Registry
-	Referrals *referrals.Service
+	DB         *db.DB
+	Clock      clock.Clock
+	Audit      *audit.Log
+	Catalog    *i18n.Catalog
+	Tenants    *tenants.Registry
+	Agreements *agreements.Service
+	Referrals  *referrals.Service
 	// Hash is keyed by the tenant of ctx: it stands for a person in figures.
 	Hash func(ctx context.Context, purpose string, values ...string) ([]string, error)
 }
@@ -53,8 +55,8 @@ func New(d Deps) *Service { return &Service{d} }
 func (s *Service) Module() modules.Module {
 	return modules.Module{
 		Name: "reports", Migrations: migrations, Locales: locales,
-		Permissions: []policies.Permission{Register},
-		Routes:      s.streams(),
+		Permissions: []policies.Permission{Register, OfAgreement},
+		Routes:      append(s.streams(), s.agreementRoute()),
 		Pages:       s.pages(),
 		Events:      s.subscriptions(),
 	}
