@@ -28,6 +28,7 @@ type seeder struct {
 	services map[string]directory.Service
 	actors   map[string]tenants.Actor
 	persons  []people.Person
+	planted  []agreements.Full
 }
 
 // seed fills an empty data folder and gives the sign-in sheet.
@@ -57,6 +58,9 @@ func seed(ctx context.Context, a *app, c *clock.Shifted, password string) (demoS
 	sheet, err := s.addAccounts(ctx, password)
 	if err != nil {
 		return sheet, fmt.Errorf("demo: %w", err)
+	}
+	if err := s.declare(ctx); err != nil {
+		return demoSheet{}, err
 	}
 	if err := s.addDrafts(ctx); err != nil {
 		return sheet, err
@@ -236,9 +240,12 @@ func (s *seeder) addAgreements(ctx context.Context) error {
 		}
 		f.Sharing = []agreements.Sharing{line(own, there, "identity", "identity", "contact"), line(own, there, "social", "social"), line(own, there, "documents", documents...),
 			line(there, own, "identity", "identity", "contact"), line(there, own, "social", "social"), line(there, own, "documents", "documents")}
-		if _, err := s.agreements.Plant(s.as(ctx, "coordination"), f); err != nil {
+		f.Quotas, f.Obligations = s.clauses(x.partner)
+		planted, err := s.agreements.Plant(s.as(ctx, "coordination"), f)
+		if err != nil {
 			return err
 		}
+		s.planted = append(s.planted, planted)
 	}
 	return nil
 }

@@ -63,3 +63,53 @@ func (s *seeder) addDrafts(ctx context.Context) error {
 	}
 	return do(b.ID, agreements.Approve, agreements.OpenSigning)
 }
+
+// clauses are the quotas and obligations of the agreement with a partner. The quotas
+// are indicative: no limit of the demo stops anybody.
+func (s *seeder) clauses(partner string) (quotas []agreements.Quota, out []agreements.Obligation) {
+	quota := func(service, period string, limit int) {
+		quotas = append(quotas, agreements.Quota{ServiceID: s.services[service].ID, Period: period, Limit: limit})
+	}
+	promise := func(party, indicator, period, mode string, target float64, ar, fr string) {
+		out = append(out, agreements.Obligation{Party: party, Indicator: indicator, Period: period, Mode: mode, Target: target, Title: agreements.Title{Ar: ar, Fr: fr}})
+	}
+	promise(partner, "answered_in_time", "quarter", "computed", 90, "الجواب على الإحالات داخل الأجل", "Réponse aux orientations dans les délais")
+	switch partner {
+	case "hospital":
+		quota("addiction", "quarter", 15)
+		quota("support", "month", 4)
+		promise(partner, "persons_accompanied", "year", "computed", 6, "أشخاص تمت مواكبتهم خلال السنة", "Personnes accompagnées dans l’année")
+		promise(partner, "trainings", "year", "declared", 2, "دورات تكوينية لفائدة أطر الشبابيك", "Sessions de formation au profit des guichets")
+	case "chamber":
+		quota("carpentry", "quarter", 20)
+		promise(partner, "places_offered", "year", "computed", 60, "أماكن التكوين المتاحة", "Places de formation offertes")
+	case "faculty":
+		promise(partner, "student_hours", "year", "declared", 400, "ساعات تدريب الطلبة بالشبابيك", "Heures de stage des étudiants aux guichets")
+	}
+	promise("coordination", "outcomes_confirmed", "quarter", "computed", 80, "تأكيد نتائج الإحالات المنجزة", "Confirmation des résultats des orientations réalisées")
+	promise(agreements.AllParties, "report", "semester", "declared", 1, "التقرير المرحلي السداسي", "Rapport d’étape semestriel")
+	return quotas, out
+}
+
+// declare lets the hospital say that it held a session, which the coordination has
+// counter-signed, and a second one that waits.
+func (s *seeder) declare(ctx context.Context) error {
+	there, own, now := s.by(ctx, "admin@hospital.demo"), s.by(ctx, "coordinator@coordination.demo"), s.clock.Now()
+	for _, a := range s.planted {
+		for _, o := range a.Obligations {
+			if o.Indicator != "trainings" {
+				continue
+			}
+			for i, evidence := range []string{"دورة حول التكفل بالأزمات النفسية، لائحة الحضور رقم 7", "دورة حول الوقاية من الإدمان، لائحة الحضور رقم 12"} {
+				m, err := s.agreements.Declare(there, a.ID, agreements.Measure{ObligationID: o.ID, On: now.AddDate(0, 0, -20+10*i).Format(time.DateOnly), Value: 1, Evidence: evidence})
+				if err == nil && i == 0 {
+					err = s.agreements.Countersign(own, a.ID, m.ID, true, "")
+				}
+				if err != nil {
+					return fmt.Errorf("demo: %w", err)
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -84,7 +84,7 @@ func (o Opened) firstMonth(today string) string {
 	for _, x := range o.Text.Obligations {
 		switch x.Period {
 		case "term":
-			return PeriodStart("month", o.EffectiveOn)
+			return PeriodStart("year", o.EffectiveOn)
 		case "year":
 			first = Day(today, -366*trend)
 		case "semester":
@@ -93,7 +93,7 @@ func (o Opened) firstMonth(today string) string {
 			first = min(first, Day(today, -92*(trend+1)))
 		}
 	}
-	return PeriodStart("month", max(first, o.EffectiveOn))
+	return PeriodStart("year", max(first, o.EffectiveOn)) // figures of a year begin with it
 }
 
 // count takes the plain counts from the figures.

@@ -138,7 +138,7 @@ type Measure struct {
 	ObligationID  ids.ID[ids.Entry]
 	On            string `bun:"on_day"` // the day for which it counts
 	Value         float64
-	Evidence      string // words: a report's number, a list of attendance
+	Evidence      string               // words: a report's number, a list of attendance
 	DocumentID    ids.ID[ids.Document] `bun:",nullzero"`
 	ByTenant      ids.ID[ids.Tenant]
 	ByUser        ids.ID[ids.User]

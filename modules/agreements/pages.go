@@ -29,6 +29,8 @@ func (s *Service) pages() []web.Route {
 		web.Page(http.MethodPost, "/agreements/:id/act/:command", Read, s.actPost),
 		web.Page(http.MethodPost, "/agreements/:id/comments", comment, s.commentPost),
 		web.Page(http.MethodPost, "/agreements/:id/comments/:comment", write, s.settlePost),
+		web.Page(http.MethodPost, "/agreements/:id/measures", measure, s.measurePost),
+		web.Page(http.MethodPost, "/agreements/:id/measures/:measure", measure, s.answerPost),
 		web.Page(http.MethodGet, "/agreements/:id/difference", ReadDraft, s.differencePage),
 		web.Page(http.MethodGet, "/agreements/:id/sign", actPermission(Sign), s.signPage),
 		web.Page(http.MethodPost, "/agreements/:id/sign", actPermission(Sign), s.signPost),
@@ -103,6 +105,24 @@ type sheet struct {
 	Edits    bool
 	Speaks   bool
 	Signs    bool
+	Tab      string
+	Kept     kept
+}
+
+// tab is a part of an agreement's page; Count is how many things it holds.
+type tab struct {
+	Code, Word string
+	Count      int
+}
+
+// tabs lists the parts that the reader may see. What is being written opens with its
+// text, everything else with how it is kept.
+func (p sheet) tabs(v *web.View) []tab {
+	out := []tab{{"overview", v.T("agreements.tab.overview"), 0}, {"text", v.T("agreements.tab.text"), len(p.Articles)}, {"scope", v.T("agreements.tab.scope"), len(p.View.Scopes)}}
+	if len(p.Versions)+len(p.Amendments)+len(p.Renewals) > 0 {
+		out = append(out, tab{"versions", v.T("agreements.tab.versions"), len(p.Versions)})
+	}
+	return out
 }
 
 // signed is a party with its signature, if it has given one.
@@ -192,6 +212,14 @@ func (s *Service) showAgreement(c *web.Ctx, id ids.ID[ids.Agreement], refusal st
 				l.About = o.Text.Articles[i].Title.in(v.Lang)
 			}
 			p.Comments = append(p.Comments, l)
+		}
+	}
+	if err := s.keeping(ctx, v, o, &p); err != nil {
+		return err
+	}
+	if p.Tab = c.Query("tab"); !slices.ContainsFunc(p.tabs(v), func(t tab) bool { return t.Code == p.Tab }) {
+		if p.Tab = "overview"; !o.State.Settled() && o.State != Abandoned {
+			p.Tab = "text"
 		}
 	}
 	v.Title = v.T("agreements.title", "Number", a.Number)
