@@ -29,8 +29,9 @@ type Cell struct {
 // Tally is the figures of an agreement from a month on, exact as of the last event that
 // was folded.
 type Tally struct {
-	AsOf  time.Time
-	Cells []Cell
+	AsOf   time.Time
+	Cells  []Cell
+	States []string // of a referral, in the order of its life
 }
 
 // Counts gives the figures of an agreement that the tenant of ctx is a party to;

@@ -2,7 +2,6 @@ package agreements
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -111,8 +110,10 @@ func (f *Follow) count(t Tally) {
 			f.Exceptions += c.Num
 		}
 	}
-	for _, state := range slices.Sorted(maps.Keys(states)) {
-		f.Referrals = append(f.Referrals, StateCount{state, states[state]})
+	for _, state := range t.States {
+		if n := states[state]; n > 0 {
+			f.Referrals = append(f.Referrals, StateCount{state, n})
+		}
 	}
 }
 

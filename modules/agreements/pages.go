@@ -18,6 +18,7 @@ import (
 func (s *Service) pages() []web.Route {
 	return []web.Route{
 		web.Page(http.MethodGet, "/agreements", Read, s.listPage),
+		web.Page(http.MethodGet, "/agreements/network", ReadDraft, s.networkPage),
 		web.Page(http.MethodGet, "/agreements/new", write, s.newPage),
 		web.Page(http.MethodPost, "/agreements/new", write, s.termsPost),
 		web.Page(http.MethodGet, "/agreements/code/:code", actPermission(Sign), s.codePage),
@@ -29,6 +30,7 @@ func (s *Service) pages() []web.Route {
 		web.Page(http.MethodPost, "/agreements/:id/act/:command", Read, s.actPost),
 		web.Page(http.MethodPost, "/agreements/:id/comments", comment, s.commentPost),
 		web.Page(http.MethodPost, "/agreements/:id/comments/:comment", write, s.settlePost),
+		web.Page(http.MethodGet, "/agreements/:id/committee", measure, s.committeePage),
 		web.Page(http.MethodPost, "/agreements/:id/measures", measure, s.measurePost),
 		web.Page(http.MethodPost, "/agreements/:id/measures/:measure", measure, s.answerPost),
 		web.Page(http.MethodGet, "/agreements/:id/difference", ReadDraft, s.differencePage),

@@ -176,7 +176,7 @@ func periodWords(v *web.View, period, start string) string {
 	}
 	switch period {
 	case "month":
-		return strings.TrimPrefix(i18n.Date(v.Lang, t), "1 ")
+		return strings.TrimPrefix(strings.TrimPrefix(i18n.Date(v.Lang, t), "1er "), "1 ")
 	case "quarter":
 		return v.T("agreements.quarter", "Number", int(t.Month()-1)/3+1, "Year", t.Year())
 	case "year":

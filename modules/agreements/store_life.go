@@ -276,3 +276,18 @@ func overlapping(ctx context.Context, a Agreement) ([]Agreement, error) {
 	}
 	return out, err
 }
+
+// textsOf reads the present text of agreements.
+func textsOf(ctx context.Context, list []ids.ID[ids.Agreement]) (map[ids.ID[ids.Agreement]]string, error) {
+	out := map[ids.ID[ids.Agreement]]string{}
+	if len(list) == 0 {
+		return out, nil
+	}
+	var rows []textRow
+	err := db.Conn(ctx).NewSelect().Model(&rows).Column("agreement_id", "content").Join("join agreements a on a.id = tx.agreement_id and a.version = tx.version").
+		Where("tx.agreement_id in (?)", db.In(list)).Where("tx.agreement_id in (?)", reached(ctx)).Scan(ctx)
+	for _, r := range rows {
+		out[r.AgreementID] = r.Content
+	}
+	return out, err
+}

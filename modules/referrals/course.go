@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"shubbak/platform/ids"
+	"shubbak/web"
 )
 
 // Step is one event of a referral's history, without who and why.
@@ -73,4 +74,37 @@ func courses(rows []row, events []eventRow) []Course {
 		c.Steps = append(c.Steps, Step{e.Event.Event, e.ToState, e.At, e.Late})
 	}
 	return out
+}
+
+// Row is a referral in the list of its agreement: what happened, and nothing of the
+// person.
+type Row struct {
+	ID         ID
+	Number     string
+	From, To   ids.ID[ids.Tenant]
+	Service    ids.ID[ids.Service]
+	Need       string
+	Priority   string
+	State      State
+	SentAt     time.Time
+	AcceptedAt time.Time
+	EndedAt    time.Time
+	Danger     bool
+	Exception  bool
+	Overdue    bool
+}
+
+// Under lists the referrals of an agreement that the tenant of ctx has sent or received,
+// newest first, for whoever may read no file of theirs.
+func (s *Service) Under(ctx context.Context, id ids.ID[ids.Agreement], page web.PageOf) (out []Row, err error) {
+	now := s.Clock.Now()
+	err = s.DB.Read(ctx, func(ctx context.Context) error {
+		list, err := under(ctx, id, page.After, page.Limit+1)
+		for _, r := range list {
+			out = append(out, Row{ID: r.ID, Number: r.Number, From: r.FromTenant, To: r.ToTenant, Service: r.ServiceID, Need: r.Need, Priority: r.Priority, State: r.State, SentAt: r.SentAt, AcceptedAt: r.AcceptedAt,
+				EndedAt: r.EndedAt, Danger: r.Danger, Exception: r.Exception, Overdue: r.State.Open() && r.Overdue(now)})
+		}
+		return err
+	})
+	return out, err
 }

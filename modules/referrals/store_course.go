@@ -40,3 +40,19 @@ func disclosedUnder(ctx context.Context, id ids.ID[ids.Agreement], limit int) (n
 	err = db.Conn(ctx).NewSelect().ColumnExpr("count(*)").TableExpr("(?) as x", sub).Scan(ctx, &n)
 	return n, err
 }
+
+// under lists the referrals of an agreement.
+func under(ctx context.Context, id ids.ID[ids.Agreement], after string, limit int) ([]Referral, error) {
+	var rows []row
+	q := db.Conn(ctx).NewSelect().Model(&rows).Column("id", "number", "from_tenant", "to_tenant", "service_id", "need", "priority", "state", "sent_at", "accepted_at", "ended_at", "danger", "exception", "due_at").
+		Where("r.agreement_id = ?", id).Where("r.sent_at is not null").Where(within, db.Tenant(ctx), db.Tenant(ctx)).OrderExpr("r.id desc").Limit(int64(limit))
+	if after != "" {
+		q = q.Where("r.id < ?", after)
+	}
+	err := q.Scan(ctx)
+	out := make([]Referral, len(rows))
+	for i, r := range rows {
+		out[i] = r.Referral
+	}
+	return out, err
+}

@@ -84,6 +84,9 @@ func (s *Service) token(ctx context.Context, person ids.ID[ids.Person]) (string,
 // Tally gives the figures of an agreement to a party of it.
 func (s *Service) Tally(ctx context.Context, id ids.ID[ids.Agreement], since string) (t agreements.Tally, err error) {
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
+		for _, x := range referrals.States {
+			t.States = append(t.States, string(x))
+		}
 		rows, err := figuresOf(ctx, id, since)
 		for _, r := range rows {
 			if r.Indicator == asOf {

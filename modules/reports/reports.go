@@ -19,6 +19,7 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/i18n"
+	"shubbak/platform/ids"
 	"shubbak/policies"
 	"shubbak/tenants"
 )
@@ -41,6 +42,8 @@ type Deps struct {
 	Tenants    *tenants.Registry
 	Agreements *agreements.Service
 	Referrals  *referrals.Service
+	// ServiceNames finds services by their ids.
+	ServiceNames func(ctx context.Context, list []ids.ID[ids.Service]) (map[ids.ID[ids.Service]]agreements.ServiceName, error)
 	// Hash is keyed by the tenant of ctx: it stands for a person in figures.
 	Hash func(ctx context.Context, purpose string, values ...string) ([]string, error)
 }
@@ -57,7 +60,7 @@ func (s *Service) Module() modules.Module {
 		Name: "reports", Migrations: migrations, Locales: locales,
 		Permissions: []policies.Permission{Register, OfAgreement},
 		Routes:      append(s.streams(), s.agreementRoute()),
-		Pages:       s.pages(),
+		Pages:       append(s.pages(), s.agreementPages()...),
 		Events:      s.subscriptions(),
 	}
 }

@@ -1,0 +1,155 @@
+package agreements
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"shubbak/platform/clock"
+	"shubbak/platform/i18n"
+	"shubbak/web"
+)
+
+// committee is the file of a meeting: how the agreement is kept, and what the last
+// meeting decided. It leaves the tenant, so small counts are not in it.
+type committee struct {
+	sheet
+	Day       string
+	Since     string
+	Counts    []counted
+	Decisions []decided
+	Other     i18n.Lang
+	Print     bool
+}
+
+// counted is a count in words, "fewer than 5" where it is too small to leave.
+type counted struct{ Word, Count string }
+
+// decided is a decision of the last meeting, with what became of it.
+type decided struct{ What, Who, Due, State string }
+
+// smallest is the least count that leaves a tenant (domain.md §6).
+const smallest = 5
+
+func leaving(v *web.View, n int64) string {
+	if n > 0 && n < smallest {
+		return v.T("agreements.few")
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+func (s *Service) committeePage(c *web.Ctx) error {
+	id, err := s.agreementID(c)
+	if err != nil {
+		return err
+	}
+	ctx, v := c.Std(), c.View("")
+	lang := i18n.French
+	if l, ok := i18n.Parse(c.Query("lang")); ok && l == i18n.Arabic || !ok && c.Lang() == i18n.Arabic {
+		lang = i18n.Arabic
+	}
+	v.Lang = lang
+	o, err := s.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	a := fullView(o)
+	p := committee{sheet: sheet{line: line{View: a, Title: a.Title.in(lang), Parties: s.parties(ctx, v, o.Agreement.Parties), Ends: day(v, a.EndsOn)}, From: day(v, a.EffectiveOn), Names: map[string]string{}},
+		Day: i18n.LongDate(lang, v.Local(v.Now)), Other: map[i18n.Lang]i18n.Lang{i18n.Arabic: i18n.French, i18n.French: i18n.Arabic}[lang]}
+	for _, x := range o.Text.Parties {
+		p.Names[x.Key()] = s.parties(ctx, v, []Party{x.Party})
+	}
+	if err := s.keeping(ctx, v, o, &p.sheet); err != nil {
+		return err
+	}
+	for _, x := range p.Kept.States {
+		p.Counts = append(p.Counts, counted{x.Word, leaving(v, x.Count)})
+	}
+	p.Counts = append(p.Counts, counted{v.T("agreements.count.dangers"), leaving(v, p.Kept.Dangers)}, counted{v.T("agreements.count.exceptions"), leaving(v, p.Kept.Exceptions)})
+	if err := s.lastDecisions(ctx, v, o, &p); err != nil {
+		return err
+	}
+	v.Title = v.T("agreements.committee.title", "Number", a.Number)
+	return c.Render(committeeView(v, p))
+}
+
+// network is the page of all agreements of the reader's tenant on one line of time.
+type network struct {
+	Years []mark
+	Today int
+	Rows  []span
+	Soon  []span // that expire, or wait for a notice
+	Late  []span // with obligations that are late
+}
+
+// span is one agreement on the line of time; X and Width are percents.
+type span struct {
+	line
+	X, Width int
+	Begins   string
+	Late     int
+}
+
+// seen bounds the page of the network.
+const seenAtOnce = 200
+
+func (s *Service) networkPage(c *web.Ctx) error {
+	ctx, v := c.Std(), c.View("")
+	rows, err := s.List(ctx, []string{string(Signed), string(AwaitingVisa), string(InForce), string(Expiring), string(Suspended)}, web.PageOf{Limit: seenAtOnce})
+	if err != nil {
+		return err
+	}
+	n, err := s.timeline(ctx, v, rows)
+	if err != nil {
+		return err
+	}
+	v.Title = v.T("agreements.network")
+	return c.Render(networkView(v, n))
+}
+
+// timeline arranges agreements from the first beginning to the last end.
+func (s *Service) timeline(ctx context.Context, v *web.View, rows []Agreement) (n network, err error) {
+	if len(rows) == 0 {
+		return n, nil
+	}
+	first, last := rows[0].EffectiveOn, rows[0].EndsOn
+	for _, a := range rows {
+		first, last = min(first, a.EffectiveOn), max(last, a.EndsOn)
+	}
+	from, _ := time.ParseInLocation(time.DateOnly, first[:4]+"-01-01", clock.Casablanca())
+	to, _ := time.ParseInLocation(time.DateOnly, last[:4]+"-12-31", clock.Casablanca())
+	at := func(d string) int {
+		t, err := time.ParseInLocation(time.DateOnly, d, clock.Casablanca())
+		if err != nil || !to.After(from) {
+			return 0
+		}
+		return min(100, max(0, int(t.Sub(from)*100/to.Sub(from))))
+	}
+	for y := from.Year(); y <= to.Year(); y++ {
+		n.Years = append(n.Years, mark{X: at(strconv.Itoa(y) + "-01-01"), Word: strconv.Itoa(y)})
+	}
+	today := s.today()
+	n.Today = at(today)
+	late, err := s.lateCounts(ctx, rows)
+	if err != nil {
+		return n, err
+	}
+	for _, a := range rows {
+		x := view(a)
+		l := span{line: line{View: x, Title: x.Title.in(v.Lang), Parties: s.parties(ctx, v, a.Parties), Ends: day(v, a.EndsOn)}, X: at(a.EffectiveOn), Begins: day(v, a.EffectiveOn), Late: late[a.ID]}
+		l.Width = max(1, at(a.EndsOn)-l.X)
+		n.Rows = append(n.Rows, l)
+		if a.State == Expiring || a.RenewsItself() && a.NoticeUntil() <= Day(today, 90) {
+			n.Soon = append(n.Soon, l)
+		}
+		if l.Late > 0 {
+			n.Late = append(n.Late, l)
+		}
+	}
+	return n, nil
+}
+
+// lastDecisions fills what the last meeting has decided.
+func (s *Service) lastDecisions(ctx context.Context, v *web.View, o Opened, p *committee) error {
+	return nil
+}
