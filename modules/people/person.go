@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 )
 
@@ -141,7 +142,7 @@ func (p *Person) normalise(today time.Time, c codes, commune func(string) bool) 
 	name("family_name_ar", &p.FamilyNameAr)
 	name("given_name", &p.GivenName)
 	name("family_name", &p.FamilyName)
-	p.Alias = dropInvisible(p.Alias)
+	p.Alias = i18n.Visible(p.Alias)
 	if len([]rune(p.Alias)) > 100 {
 		f.Add("alias", "too_long")
 	}
@@ -197,7 +198,7 @@ func (p *Person) normalise(today time.Time, c codes, commune func(string) bool) 
 	if len([]rune(q.NationalID)) > 40 {
 		f.Add("national_id", "too_long")
 	}
-	q.Address = dropInvisible(q.Address)
+	q.Address = i18n.Visible(q.Address)
 	if len([]rune(q.Address)) > 500 {
 		f.Add("address", "too_long")
 	}
@@ -211,6 +212,9 @@ func (p *Person) normalise(today time.Time, c codes, commune func(string) bool) 
 			continue
 		}
 		q.Phones[i].Number = n
+		if len([]rune(q.Phones[i].Hours)) > 200 {
+			f.Add("phones["+strconv.Itoa(i)+"].hours", "too_long")
+		}
 	}
 	for i, l := range q.Languages {
 		if !c.Language(l) {

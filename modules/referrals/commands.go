@@ -2,6 +2,7 @@ package referrals
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,7 +10,9 @@ import (
 
 	"shubbak/platform/audit"
 	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
+	"shubbak/platform/terms"
 	"shubbak/policies"
 	"shubbak/tenants"
 )
@@ -44,21 +47,21 @@ func actPermission(c Command) policies.Permission {
 	return perm(strings.ReplaceAll(string(c), "-", "_"))
 }
 
-// check names what is wrong with the shape of a command's body.
-func (a Act) check() error {
+// check names what is wrong with a command's body by itself, at an instant.
+func (a Act) check(now time.Time, zone *time.Location) error {
 	var f fault.Collect
 	code := func(list []string) {
 		if !slices.Contains(list, a.Reason) {
 			f.Add("reason", choice(a.Reason))
 		}
-		if a.Reason == "other" && strings.TrimSpace(a.Note) == "" {
+		if a.Reason == "other" && i18n.Blank(a.Note) {
 			f.Add("note", "required")
 		}
 	}
 	words := func(field, value string, limit int) {
-		if n := len([]rune(strings.TrimSpace(value))); n == 0 {
+		if i18n.Blank(value) {
 			f.Add(field, "required")
-		} else if n > limit {
+		} else if len([]rune(strings.TrimSpace(value))) > limit {
 			f.Add(field, "too_long")
 		}
 	}
@@ -85,6 +88,11 @@ func (a Act) check() error {
 		words("reason", a.Reason, 1000)
 	case Ask, Answer, Report:
 		words("text", a.Text, 4000)
+		for i, n := range a.Needs {
+			if !terms.Load().Need(n) {
+				f.Add(fmt.Sprintf("needs[%d]", i), "unknown_code")
+			}
+		}
 	case RefuseRecall:
 		words("note", a.Note, 2000)
 	case Redirect:
@@ -94,11 +102,12 @@ func (a Act) check() error {
 		}
 	case Waitlist:
 		checkDate(&f, "estimate", a.Estimate)
+		if a.Estimate != "" && a.Estimate < now.In(zone).Format(time.DateOnly) {
+			f.Add("estimate", "in_the_past")
+		}
 	case Schedule:
-		if a.StartsLocal == "" {
-			f.Add("starts_at_local", "required")
-		} else if _, ok := Instant(a.StartsLocal, time.UTC); !ok {
-			f.Add("starts_at_local", "malformed")
+		if code := appointmentFault(a.StartsLocal, now, zone); code != "" {
+			f.Add("starts_at_local", code)
 		}
 	case Complete:
 		if !slices.Contains(Outcomes, a.Outcome) {
@@ -115,6 +124,23 @@ func (a Act) check() error {
 	return f.Err()
 }
 
+// appointmentFault says what is wrong with the local time of an appointment, "" for
+// nothing.
+func appointmentFault(local string, now time.Time, zone *time.Location) string {
+	at, ok := Instant(local, zone)
+	switch {
+	case local == "":
+		return "required"
+	case !ok:
+		return "malformed"
+	case !at.After(now):
+		return "in_the_past"
+	case at.After(now.AddDate(3, 0, 0)):
+		return "out_of_range"
+	}
+	return ""
+}
+
 func checkDate(f *fault.Collect, field, value string) {
 	if value == "" {
 		return
@@ -127,7 +153,7 @@ func checkDate(f *fault.Collect, field, value string) {
 // Do carries out a command, in the contract's order of refusals: shape, reach,
 // relation, version, state, and what only the stored state can tell.
 func (s *Service) Do(ctx context.Context, id ID, a Act) error {
-	if err := a.check(); err != nil {
+	if err := a.check(s.Clock.Now(), s.zone); err != nil {
 		return err
 	}
 	var r Referral
@@ -250,18 +276,8 @@ func (s *Service) apply(ctx context.Context, r *Referral, a Act, now time.Time) 
 		r.RedirectTo = a.ServiceID
 		return one(r.move(Redirect, now))
 	case Waitlist:
-		if a.Estimate != "" && a.Estimate < now.In(s.zone).Format(time.DateOnly) {
-			return nil, fault.In("estimate", "in_the_past")
-		}
 		return r.Waitlisting(a.Estimate, now)
 	case Schedule:
-		at, _ := Instant(a.StartsLocal, s.zone)
-		if !at.After(now) {
-			return nil, fault.In("starts_at_local", "in_the_past")
-		}
-		if at.After(now.AddDate(3, 0, 0)) {
-			return nil, fault.In("starts_at_local", "out_of_range")
-		}
 		r.StartsLocal, r.Place, r.Bring = a.StartsLocal, a.Place, a.Bring
 		return one(r.move(Schedule, now))
 	case Fail:
@@ -275,6 +291,10 @@ func (s *Service) apply(ctx context.Context, r *Referral, a Act, now time.Time) 
 			return coded(r.take(now)) // nobody on the other side has to give it back
 		}
 		return coded(r.move(Recall, now))
+	case Report:
+		e, err := r.move(Report, now)
+		e.ReasonCode = strings.Join(a.Needs, ",") // what else the person needs
+		return []Event{e}, err
 	case Complete:
 		return s.complete(ctx, r, a, now)
 	case Confirm:
@@ -394,7 +414,7 @@ func (s *Service) approve(ctx context.Context, r *Referral, a Act, now time.Time
 			return err
 		}
 		if reason != "" {
-			return &fault.Error{Code: fault.NotPermitted, Key: "referrals.not_permitted." + string(reason), Data: map[string]any{"reason": string(reason)}}
+			return notPermitted(string(reason))
 		}
 		annex = permit.Annex
 	}

@@ -147,8 +147,9 @@ func slicesOf(ctx context.Context, list ...ID) (rows []sliceRow, err error) {
 	return rows, err
 }
 
+// insertNote keeps words of one side; those of the basis of a draft may be written again.
 func insertNote(ctx context.Context, n noteRow) error {
-	_, err := db.Conn(ctx).NewInsert().Model(&n).Exec(ctx)
+	_, err := db.Conn(ctx).NewInsert().Model(&n).On("conflict (referral_id, sequence, kind) do update").Set("sealed = excluded.sealed").Exec(ctx)
 	return err
 }
 
