@@ -192,6 +192,15 @@ func TestCommandsOfTheTable(t *testing.T) {
 		}
 		doctor.do(id, "assign", map[string]any{"user_id": nil}).want(200)
 		doctor.get("/referrals/"+id).code(404, "not_found")
+		// Either side finds it by either number.
+		intake.api("PATCH", "/referrals/"+id, map[string]any{"version": intake.version(id), "receiver_number": "ZQ-88"}).want(200)
+		for _, u := range []user{desk, intake} {
+			for _, number := range []string{"ZQ-88", desk.get("/referrals/" + id).text("number")} {
+				if a := u.get("/referrals?q=" + number).want(200); a.text("items.0.id") != id {
+					t.Errorf("%s does not find %s: %s", u.email, number, a.Raw)
+				}
+			}
+		}
 		// Nobody refers to oneself: a draft is taken, sending is not permitted.
 		own := ""
 		for _, x := range desk.get("/services?all=1&limit=200").want(200).at("items").([]any) {

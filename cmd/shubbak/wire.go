@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -436,18 +435,4 @@ func (a *app) close() {
 		a.release[i]()
 	}
 	a.release = nil
-}
-
-// masterKey opens the key file. It is made on the first start of the embedded
-// default, or while a real database holds no keys yet.
-func (a *app) masterKey(ctx context.Context) (aead, error) {
-	create := a.settings.embeddedDatabase()
-	if _, err := os.Stat(a.settings.KeyFile); err != nil && !create {
-		list, err := a.registry.All(ctx)
-		if err != nil {
-			return nil, err
-		}
-		create = len(list) == 0
-	}
-	return vault.OpenMaster(a.settings.KeyFile, create)
 }
