@@ -248,7 +248,7 @@ func Mentions(text string, names ...string) bool {
 // cleanName removes what is invisible and joins white space; ok is false where a
 // sign does not belong into a name.
 func cleanName(s string) (string, bool) {
-	s = norm.NFC.String(i18n.Visible(s))
+	s = norm.NFC.String(visible(s))
 	ok := true
 	for _, r := range s {
 		if !(unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Mc, r) || strings.ContainsRune(" '’-.", r)) {
@@ -257,6 +257,10 @@ func cleanName(s string) (string, bool) {
 	}
 	return strings.Join(strings.Fields(s), " "), ok
 }
+
+// visible and unseen are those of i18n, for the files that know no language.
+func visible(s string) string { return i18n.Visible(s) }
+func unseen(s string) bool    { return i18n.Blank(s) }
 
 // latinDigit turns Arabic digits into Latin ones.
 func latinDigit(r rune) rune {
@@ -274,7 +278,7 @@ func latinDigit(r rune) rune {
 func NormalPhone(s string) (string, bool) {
 	plus := false
 	var b strings.Builder
-	for _, r := range i18n.Visible(strings.TrimSpace(s)) {
+	for _, r := range visible(strings.TrimSpace(s)) {
 		r = latinDigit(r)
 		switch {
 		case r >= '0' && r <= '9':
@@ -310,7 +314,7 @@ func NormalPhone(s string) (string, bool) {
 // without spaces, Latin digits.
 func normalIdentity(s string) string {
 	var b strings.Builder
-	for _, r := range i18n.Visible(s) {
+	for _, r := range visible(s) {
 		if !unicode.IsSpace(r) && r != '-' && r != '.' {
 			b.WriteRune(unicode.ToUpper(latinDigit(r)))
 		}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"shubbak/platform/fault"
-	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 )
 
@@ -142,7 +141,7 @@ func (p *Person) normalise(today time.Time, c codes, commune func(string) bool) 
 	name("family_name_ar", &p.FamilyNameAr)
 	name("given_name", &p.GivenName)
 	name("family_name", &p.FamilyName)
-	p.Alias = i18n.Visible(p.Alias)
+	p.Alias = visible(p.Alias)
 	if len([]rune(p.Alias)) > 100 {
 		f.Add("alias", "too_long")
 	}
@@ -198,7 +197,7 @@ func (p *Person) normalise(today time.Time, c codes, commune func(string) bool) 
 	if len([]rune(q.NationalID)) > 40 {
 		f.Add("national_id", "too_long")
 	}
-	q.Address = i18n.Visible(q.Address)
+	q.Address = visible(q.Address)
 	if len([]rune(q.Address)) > 500 {
 		f.Add("address", "too_long")
 	}

@@ -260,7 +260,7 @@ type Query struct {
 func (s *Service) Find(ctx context.Context, q Query, page web.PageOf) ([]Person, error) {
 	var groups [][]string
 	if q.Name != "" {
-		for _, w := range fold(i18n.Visible(q.Name)) {
+		for _, w := range fold(visible(q.Name)) {
 			if t := searchTokens(w); len(t) > 0 {
 				groups = append(groups, t)
 			}
