@@ -99,9 +99,17 @@ func (c *call) decode(in any) error {
 		return err
 	}
 	if wantsBody || len(bytes.TrimSpace(c.body)) > 0 {
-		return decodeJSON(c.body, in)
+		return decodeJSON(c.body, in, c.checkOf(in))
 	}
 	return nil
+}
+
+// checkOf is what the route's own check says of a body; nil for none.
+func (c *call) checkOf(in any) func() error {
+	if c.route.check == nil {
+		return nil
+	}
+	return func() error { return c.route.check(c.UserContext(), in) }
 }
 
 // decodeAddress fills path and query fields.

@@ -44,8 +44,9 @@ type Name struct {
 }
 
 // decodeJSON reads a body into dst, naming every faulty field: encoding/json
-// stops at the first and replaces bad bytes silently.
-func decodeJSON(body []byte, dst any) error {
+// stops at the first and replaces bad bytes silently. check says what else is wrong
+// with the body by itself; it may be nil.
+func decodeJSON(body []byte, dst any, check func() error) error {
 	if !utf8.Valid(body) {
 		return fault.New(fault.Unreadable)
 	}
@@ -58,10 +59,15 @@ func decodeJSON(body []byte, dst any) error {
 	}
 	var faults fault.Collect
 	decodeValue(trimmed, reflect.ValueOf(dst).Elem(), "", &faults)
-	if err := faults.Err(); err != nil {
+	if err := faults.Join(validate(dst)); err != nil {
 		return err
 	}
-	return validate(dst)
+	if check != nil {
+		if err := faults.Join(check()); err != nil {
+			return err
+		}
+	}
+	return faults.Err()
 }
 
 func decodeValue(raw json.RawMessage, v reflect.Value, path string, faults *fault.Collect) {

@@ -1,6 +1,9 @@
 package web
 
 import (
+	"bytes"
+	"context"
+	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
@@ -38,7 +41,7 @@ type samplePhone struct {
 
 func decodeSample(body string) (sample, error) {
 	var s sample
-	err := decodeJSON([]byte(body), &s)
+	err := decodeJSON([]byte(body), &s, nil)
 	return s, err
 }
 
@@ -102,7 +105,7 @@ func TestFaultyFieldsAreNamed(t *testing.T) {
 		"a number for an id":           {`{"name": "x", "version": 1, "id": 7}`, []string{"id:wrong_type"}},
 		"an unknown field":             {`{"name": "x", "version": 1, "nmae": 1}`, []string{"nmae:unknown_field"}},
 		"an unknown field further in":  {`{"name": "x", "version": 1, "phones": [{"number": "1"}, {"number": "2", "safee": true}]}`, []string{"phones[1].safee:unknown_field"}},
-		"another case is another name": {`{"Name": "x", "version": 1}`, []string{"Name:unknown_field"}},
+		"another case is another name": {`{"Name": "x", "version": 1}`, []string{"Name:unknown_field", "name:required"}},
 		"a field that is not the API's": {`{"name": "x", "version": 1, "Secret": "x", "sampleBase": {}, "-": 1}`,
 			[]string{"Secret:unknown_field", "sampleBase:unknown_field", "-:unknown_field"}},
 		"a name that stands twice":     {`{"name": "x", "version": 1, "name": "y"}`, []string{"name:twice"}},
@@ -165,7 +168,7 @@ func FuzzDecodeJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var s sample
-		err := decodeJSON(body, &s)
+		err := decodeJSON(body, &s, nil)
 		switch {
 		case err == nil:
 			for _, text := range append(slices.Clone(s.Words), s.Name, s.Kind, s.Address.Value) {
@@ -185,6 +188,29 @@ func FuzzDecodeJSON(f *testing.F) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// TestEveryFaultAtOnce: what cannot be read, what is missing and what the module has
+// to say of the rest stand in one answer, and no value is judged that was not read.
+func TestEveryFaultAtOnce(t *testing.T) {
+	t.Parallel()
+	var s sample
+	judge := func() error {
+		var f fault.Collect
+		f.Add("yes", "not_now")
+		f.Add("words", "unknown_code")
+		f.Add("phones[0].number", "malformed")
+		f.Add("phonesafe", "malformed")
+		return f.Err()
+	}
+	err := decodeJSON([]byte(`{"words": 5, "foo": 1, "phones": "x", "yes": true}`), &s, judge)
+	want := []string{"words:wrong_type", "foo:unknown_field", "phones:wrong_type", "version:required", "name:required", "yes:not_now", "phonesafe:malformed"}
+	if got := faultsOf(err); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if err := decodeJSON([]byte(`{"name": "x", "version": 1}`), &s, func() error { return context.DeadlineExceeded }); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a check that could not be made: %v", err)
+	}
 }
 
 func TestCursorsBelongToTheirFilter(t *testing.T) {
@@ -212,7 +238,12 @@ func TestCursorsBelongToTheirFilter(t *testing.T) {
 			t.Errorf("%s, in a body: %v", name, err)
 		}
 	}
-	for _, bad := range []string{"x", "!!", "e30", "bnVsbA", *l.Next + "x", strings.ToUpper(*l.Next)} {
+	b, err := base64.RawURLEncoding.DecodeString(*l.Next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := base64.RawURLEncoding.EncodeToString(bytes.Replace(b, []byte(`"k":"b"`), []byte(`"k":"a"`), 1))
+	for _, bad := range []string{forged, "x", "!!", "e30", "bnVsbA", *l.Next + "x", strings.ToUpper(*l.Next)} {
 		if _, err := (Paging{After: bad}).Decode("in", "sent"); !fault.Has(err, fault.Unreadable) {
 			t.Errorf("cursor %q: %v", bad, err)
 		}
@@ -254,7 +285,7 @@ func TestAPatchIsAtFaultOnlyInWhatItSays(t *testing.T) {
 		`{"alone":true}`: "version:required",
 	} {
 		var p samplePatch
-		if got := strings.Join(faultsOf(decodeJSON([]byte(body), &p)), " "); got != want {
+		if got := strings.Join(faultsOf(decodeJSON([]byte(body), &p, nil)), " "); got != want {
 			t.Errorf("%s: %q, want %q", body, got, want)
 		}
 	}

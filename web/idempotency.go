@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash/fnv"
+	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"shubbak/platform/db"
 	"shubbak/platform/fault"
@@ -28,6 +30,18 @@ func (r Route) Replays(load func(ctx context.Context, id string) (any, error)) R
 	return r
 }
 
+// forgets reports an act whose answer a replay could not give.
+func (r Route) forgets() bool {
+	return r.API && unsafeMethod(r.Method) && !r.Public && !r.Doc.Upload && !r.asks && r.replay == nil && r.Doc.Status != http.StatusNoContent
+}
+
+// Asks marks a call that changes nothing, whose body only keeps names out of the
+// address: a replay asks again.
+func (r Route) Asks() Route {
+	r.asks = true
+	return r
+}
+
 // once runs act. With an Idempotency-Key the same key and body run it once: the
 // record commits in the act's own transaction.
 func (c *call) once(act func(ctx context.Context) (any, error)) (out any, replayed bool, err error) {
@@ -44,7 +58,7 @@ func (c *call) once(act func(ctx context.Context) (any, error)) (out any, replay
 	defer o.End()
 	if id, done, err := o.Before(ctx); err != nil || done {
 		if err == nil {
-			out, err = c.replayed(ctx, id)
+			out, err = c.replayed(ctx, id, act)
 		}
 		return out, true, err
 	}
@@ -65,13 +79,16 @@ func (c *call) once(act func(ctx context.Context) (any, error)) (out any, replay
 		return o.Commit(ctx, id)
 	})
 	if err == nil && found {
-		out, err = c.replayed(ctx, earlier)
+		out, err = c.replayed(ctx, earlier, act)
 	}
 	return out, found, err
 }
 
-func (c *call) replayed(ctx context.Context, id string) (any, error) {
-	if c.route.replay == nil || id == "" {
+func (c *call) replayed(ctx context.Context, id string, act func(ctx context.Context) (any, error)) (any, error) {
+	switch {
+	case c.route.asks:
+		return act(ctx)
+	case c.route.replay == nil:
 		return Nothing{}, nil
 	}
 	return c.route.replay(ctx, id)
@@ -98,7 +115,7 @@ type keyRow struct {
 // Once begins a keyed call; a first call that still runs is InProgress.
 func (c *call) Once(hash string) (*Once, error) {
 	key := c.Get("Idempotency-Key")
-	if len(key) > 128 || !validText(key) {
+	if utf8.RuneCountInString(key) > 128 || !validText(key) {
 		return nil, Malformed("Idempotency-Key")
 	}
 	a := c.session.Actor

@@ -30,9 +30,9 @@ const (
 
 // Page is a decoded Paging.
 type PageOf struct {
-	Limit int
-	After string // the last key of the page before, "" for the first page
-	hash  string
+	Limit  int
+	After  string // the last key of the page before, "" for the first page
+	filter string
 }
 
 type cursor struct {
@@ -43,7 +43,7 @@ type cursor struct {
 // Decode checks limit and cursor; filter is everything else that chooses the
 // rows: a cursor belongs to its filter.
 func (p Paging) Decode(filter ...string) (PageOf, error) {
-	out := PageOf{Limit: DefaultLimit, hash: filterHash(filter)}
+	out := PageOf{Limit: DefaultLimit, filter: strings.Join(filter, "\x00")}
 	if p.Limit != "" {
 		n, err := strconv.Atoi(p.Limit)
 		if err != nil || n < 1 || n > MaxLimit {
@@ -56,7 +56,7 @@ func (p Paging) Decode(filter ...string) (PageOf, error) {
 
 // PageFor is Decode for a list whose limit and cursor stand in a body.
 func PageFor(limit *int, after string, filter ...string) (PageOf, error) {
-	out := PageOf{Limit: DefaultLimit, hash: filterHash(filter)}
+	out := PageOf{Limit: DefaultLimit, filter: strings.Join(filter, "\x00")}
 	if limit != nil {
 		if *limit < 1 || *limit > MaxLimit {
 			return out, fault.In("limit", "out_of_range")
@@ -75,7 +75,7 @@ func (p *PageOf) take(after string) error {
 	}
 	b, err := base64.RawURLEncoding.DecodeString(after)
 	var c cursor
-	if err != nil || json.Unmarshal(b, &c) != nil || c.Hash != p.hash || c.Key == "" {
+	if err != nil || json.Unmarshal(b, &c) != nil || c.Key == "" || c.Hash != p.sum(c.Key) {
 		return Malformed("after")
 	}
 	p.After = c.Key
@@ -84,7 +84,7 @@ func (p *PageOf) take(after string) error {
 
 // Cursor makes the cursor that follows a key.
 func (p PageOf) Cursor(key string) string {
-	b, _ := json.Marshal(cursor{key, p.hash})
+	b, _ := json.Marshal(cursor{key, p.sum(key)})
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
@@ -107,7 +107,8 @@ func Malformed(parameter string) error {
 	return &fault.Error{Code: fault.Unreadable, Key: "fault.parameter", Args: map[string]any{"Name": parameter}}
 }
 
-func filterHash(parts []string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return base64.RawURLEncoding.EncodeToString(sum[:6])
+// sum ties a key to its filter: neither the one nor the other can be changed by hand.
+func (p PageOf) sum(key string) string {
+	sum := sha256.Sum256([]byte(p.filter + "\x00\x00" + key))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }

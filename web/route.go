@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"reflect"
 	"time"
@@ -25,6 +26,8 @@ type Route struct {
 	unlocked bool // answers while the session is locked or waits for its second factor
 	aside    bool // asked by an open page itself: nobody need sit before it
 	replay   func(ctx context.Context, id string) (any, error)
+	asks     bool // changes nothing: a replay asks again
+	check    func(ctx context.Context, in any) error
 	timeout  time.Duration
 	serve    func(*call) error
 }
@@ -75,6 +78,20 @@ func JSON[In, Out any](method, path, summary string, perm policies.Permission, f
 			return err
 		}
 		return c.answer(func(ctx context.Context) (any, error) { return fn(ctx, in) })
+	}
+	return r
+}
+
+// Checked adds what is wrong with a body by itself, whatever is stored: the contract
+// names every such fault at once, before anything is looked up. A field whose value
+// could not be read stands empty in the body, and is not named twice.
+func Checked[In any](r Route, check func(ctx context.Context, in In) error) Route {
+	r.check = func(ctx context.Context, in any) error {
+		body, ok := in.(*In)
+		if !ok {
+			return fmt.Errorf("web: %s %s checks a body of another type than it reads", r.Method, r.Path)
+		}
+		return check(ctx, *body)
 	}
 	return r
 }

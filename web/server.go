@@ -131,6 +131,8 @@ func New(deps Deps, routes []Route, nav []NavEntry) (*Server, error) {
 			return nil, fmt.Errorf("web: route %s has no permission", name)
 		case r.Perm == Public && publicRoutes[name] == "":
 			return nil, fmt.Errorf("web: route %s is public and not in the list of public routes", name)
+		case r.forgets():
+			return nil, fmt.Errorf("web: route %s gives an answer that a replay could not find again", name)
 		case r.Perm != Public && !deps.Law.Knows(r.Perm):
 			return nil, fmt.Errorf("web: route %s wants %s, which the law gives to nobody", name, r.Perm)
 		}
@@ -178,9 +180,16 @@ func (s *Server) Handler() fasthttp.RequestHandler {
 				ctx.Request.SetRequestURIBytes(ctx.URI().RequestURI())
 			}
 		}
+		if !slices.Contains(fiber.DefaultMethods, string(ctx.Method())) {
+			ctx.Request.Header.SetMethod(unanswered) // the router itself would answer in words of its own
+		}
 		inner(ctx)
 	}
 }
+
+// unanswered is a method that no route has: what else nobody knows goes through the
+// same refusals.
+const unanswered = http.MethodTrace
 
 func outsideTenants(path string) bool {
 	for _, p := range []string{"/static/", "/n/", "/healthz", "/readyz"} {

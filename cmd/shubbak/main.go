@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -83,6 +84,10 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		for _, c := range commands() {
 			if c.name == args[0] {
 				p.args = args[1:]
+				if len(p.args) > 0 && slices.Contains([]string{"--help", "-help", "-h"}, p.args[0]) {
+					_, err := fmt.Fprintln(stdout, "usage: shubbak "+c.usage)
+					return err
+				}
 				return c.run(ctx, p)
 			}
 		}

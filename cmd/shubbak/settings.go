@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"shubbak/platform/observe"
 	"shubbak/platform/scan"
 
 	"github.com/caarlos0/env/v11"
@@ -90,10 +91,16 @@ func readSettings(p process, fs *flag.FlagSet) (settings, []string, error) {
 			environ[f.Usage], s.from[f.Usage] = *v, "flag"
 		}
 	})
+	// The one setting that is no text is read here, so that a fault of it hides no other.
+	var early error
+	if _, err := time.ParseDuration(environ["SHUBBAK_SHUTDOWN"]); environ["SHUBBAK_SHUTDOWN"] != "" && err != nil {
+		early = errors.New("SHUBBAK_SHUTDOWN is no length of time, as 20s")
+		delete(environ, "SHUBBAK_SHUTDOWN")
+	}
 	if err := env.ParseWithOptions(&s, env.Options{Environment: environ}); err != nil {
 		return s, nil, fmt.Errorf("settings: %w", err)
 	}
-	return s, fs.Args(), s.check()
+	return s, fs.Args(), errors.Join(early, s.check())
 }
 
 func (s *settings) check() error {
@@ -101,6 +108,12 @@ func (s *settings) check() error {
 	bad := func(name, why string) { faults = append(faults, fmt.Errorf("%s %s", name, why)) }
 	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
 		bad("SHUBBAK_LISTEN", "is not host:port")
+	}
+	if _, _, err := net.SplitHostPort(s.MetricsListen); s.MetricsListen != "" && err != nil {
+		bad("SHUBBAK_METRICS_LISTEN", "is not host:port")
+	}
+	if _, err := observe.NewLog(io.Discard, s.Log); err != nil {
+		bad("SHUBBAK_LOG", "is neither text nor json, with a level")
 	}
 	if u := s.DatabaseURL; u != "" && !strings.HasPrefix(u, "sqlite:") && !strings.HasPrefix(u, "postgres://") && !strings.HasPrefix(u, "postgresql://") {
 		bad("SHUBBAK_DATABASE_URL", "is neither postgres://… nor sqlite:PATH")

@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"shubbak/platform/db"
 	"shubbak/platform/testkit"
@@ -320,8 +321,9 @@ func sample(r web.Route) any {
 		return ""
 	}
 	all := map[string]any{"version": 2, "informed": "yes", "reason": "other", "note": "words", "by_whom": "provider", "text": "words", "service_id": "01890000-0000-7000-8000-000000000001",
-		"starts_at_local": "2030-01-07T10:00", "outcome": "consultation", "purpose": "referral", "recipients": []string{"hospital"}, "categories": []string{"identity"}, "mode": "written",
-		"expires_at": "2030-01-01T00:00:00Z", "estimate": "2030-01-01", "exception_reason": "words", "delivery": "code", "status": "capacity", "kind": "association", "commune": "02.411.01.23", "effective_on": "2030-01-01", "party": "hospital", "method": "one_time_code", "number": "1", "date": "2026-01-01", "authority": "words", "name": map[string]any{"ar": "x", "fr": "x"}, "address": map[string]any{"fr": "x"}}
+		"starts_at_local": time.Now().AddDate(0, 1, 0).Format("2006-01-02T15:04"), "outcome": "consultation", "purpose": "referral", "recipients": []string{"hospital"}, "categories": []string{"identity"}, "mode": "written",
+		"expires_at": "2030-01-01T00:00:00Z", "estimate": "2030-01-01", "exception_reason": "words", "delivery": "code", "status": "capacity", "kind": "association", "commune": "02.411.01.23", "effective_on": "2030-01-01", "party": "hospital", "method": "one_time_code", "number": "1", "date": "2026-01-01", "authority": "words", "name": map[string]any{"ar": "x", "fr": "x"}, "address": map[string]any{"fr": "x"},
+		"user_id": "01890000-0000-7000-8000-000000000001", "available": 1, "maximum": 1, "eligibility": map[string]any{}, "triage": []any{}, "hours": []any{}, "discreet": false, "needs": []string{"food"}}
 	out := map[string]any{}
 	if r.Doc.In == nil {
 		return out

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -108,21 +107,25 @@ func sub(f fs.FS) fs.FS {
 }
 
 // build opens everything but listens on nothing and runs nothing.
-func build(ctx context.Context, s settings, log *slog.Logger, c clock.Clock) (a *app, err error) {
-	a = &app{settings: s, log: log, clock: c, metrics: observe.NewMetrics()}
-	defer func() {
-		if err != nil {
-			a.close()
-		}
-	}()
+func build(ctx context.Context, s settings, log *slog.Logger, c clock.Clock) (*app, error) {
+	a := &app{settings: s, log: log, clock: c, metrics: observe.NewMetrics()}
+	if err := a.open(ctx); err != nil {
+		a.close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *app) open(ctx context.Context) (err error) {
+	s, log, c := a.settings, a.log, a.clock
 	if s.embeddedDatabase() || s.S3URL == "" {
 		release, err := lockData(s.Data)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		a.release = append(a.release, release)
 		if a.reserve, err = disk.Hold(s.Data); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	url := s.DatabaseURL
@@ -130,21 +133,21 @@ func build(ctx context.Context, s settings, log *slog.Logger, c clock.Clock) (a 
 		url = "sqlite:" + filepath.Join(s.Data, "shubbak.db")
 	}
 	if a.db, err = db.Open(url); err != nil {
-		return nil, err
+		return err
 	}
 	a.db.AddHook(observe.SlowQueries{Log: log, Over: 500 * time.Millisecond})
 	a.release = append(a.release, func() { _ = a.db.Close() })
 	if err := a.db.CheckRole(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	a.bus = outbox.New(a.db, c, log, outbox.Config{RedisURL: s.RedisURL, Prefix: s.queue, HandedTimeout: s.handedTimeout})
 	a.live = live.New(live.Config{RedisURL: s.RedisURL, Alone: s.embeddedDatabase(), Prefix: s.queue, Every: s.streamEvery}, log)
 	a.audit = audit.New(a.db, c)
 	if a.law, err = policies.Load(); err != nil {
-		return nil, err
+		return err
 	}
 	a.registry = tenants.NewRegistry(a.db, c, kinds)
-	return a, nil
+	return nil
 }
 
 // complete makes the modules; it wants a database with its schema.
@@ -443,18 +446,4 @@ func (a *app) close() {
 		a.release[i]()
 	}
 	a.release = nil
-}
-
-// masterKey opens the key file. It is made on the first start of the embedded
-// default, or while a real database holds no keys yet.
-func (a *app) masterKey(ctx context.Context) (aead, error) {
-	create := a.settings.embeddedDatabase()
-	if _, err := os.Stat(a.settings.KeyFile); err != nil && !create {
-		list, err := a.registry.All(ctx)
-		if err != nil {
-			return nil, err
-		}
-		create = len(list) == 0
-	}
-	return vault.OpenMaster(a.settings.KeyFile, create)
 }

@@ -65,6 +65,9 @@ func (s *Service) routes() []web.Route {
 		web.JSON(http.MethodPut, "/preferences", "Language, single-key shortcuts, mails about notices", Me, func(ctx context.Context, in preferencesBody) (preferencesAnswer, error) {
 			p := Preferences{Language: in.Language, SingleKeys: *in.SingleKeys, MailNotices: *in.MailNotices}
 			return preferencesAnswer(p), s.SetPreferences(ctx, p)
+		}).Replays(func(ctx context.Context, _ string) (any, error) {
+			p, err := s.Preferences(ctx)
+			return preferencesAnswer(p), err
 		}),
 		web.JSON(http.MethodPost, "/session", "Sign in", web.Public, func(ctx context.Context, in signInBody) (signInAnswer, error) {
 			i, err := s.SignIn(ctx, in.credentials())

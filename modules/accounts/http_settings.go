@@ -119,7 +119,7 @@ func (s *Service) settingRoutes() []web.Route {
 			t, err := s.Settings(ctx)
 			return tenantOf(t), err
 		}),
-		web.JSON(http.MethodPatch, "/tenant", "Change settings of the institution", Govern, func(ctx context.Context, in tenantPatch) (tenantAnswer, error) {
+		web.Checked(web.JSON(http.MethodPatch, "/tenant", "Change settings of the institution", Govern, func(ctx context.Context, in tenantPatch) (tenantAnswer, error) {
 			t, err := s.Settings(ctx)
 			if err != nil {
 				return tenantAnswer{}, err
@@ -130,6 +130,13 @@ func (s *Service) settingRoutes() []web.Route {
 			}
 			t, err = s.Settings(ctx)
 			return tenantOf(t), err
+		}).Replays(func(ctx context.Context, _ string) (any, error) {
+			t, err := s.Settings(ctx)
+			return tenantOf(t), err
+		}), func(ctx context.Context, in tenantPatch) error {
+			t := *tenants.From(ctx).Tenant // as it stands in memory: nothing is wrong with it
+			in.apply(&t)
+			return t.Check()
 		}),
 	}
 }

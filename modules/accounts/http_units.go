@@ -8,6 +8,7 @@ import (
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
+	"shubbak/platform/terms"
 	"shubbak/web"
 )
 
@@ -34,6 +35,18 @@ func (b unitPatch) apply(u *Unit) {
 		u.NameAr, u.NameFr, u.NameEn = b.Name.Value.Ar, b.Name.Value.Fr, b.Name.Value.En
 	}
 	u.Kind, u.ParentID, u.Commune, u.OnCall = b.Kind.Of(u.Kind), b.ParentID.Of(u.ParentID), b.Commune.Of(u.Commune), b.OnCall.Of(u.OnCall)
+}
+
+// check tries the patch on a unit with which nothing is wrong: whatever is found is
+// the patch's own.
+func (b unitPatch) check() error {
+	u := Unit{NameAr: "س", NameFr: "X", NameEn: "X", Kind: UnitKinds[0], Commune: terms.Load().Communes[0].Code}
+	b.apply(&u)
+	return u.check()
+}
+
+func (b unitBody) unit() Unit {
+	return Unit{NameAr: b.Name.Ar, NameFr: b.Name.Fr, NameEn: b.Name.En, Kind: b.Kind, ParentID: b.ParentID, Commune: b.Commune, OnCall: b.OnCall}
 }
 
 type unitPath struct {
@@ -87,15 +100,18 @@ func (s *Service) unitRoutes() []web.Route {
 			return web.Cut(page, list[:min(len(list), page.Limit+1)], func(u Unit) string { return u.ID.String() }, unitView), nil
 		}),
 		web.JSON(http.MethodGet, "/units/:id", "A unit of this tenant", Me, func(ctx context.Context, in unitPath) (UnitView, error) { return one(ctx, in.ID) }),
-		web.JSON(http.MethodPost, "/units", "Make a unit", Administer, func(ctx context.Context, in unitBody) (UnitView, error) {
-			u, err := s.AddUnit(ctx, Unit{NameAr: in.Name.Ar, NameFr: in.Name.Fr, NameEn: in.Name.En, Kind: in.Kind, ParentID: in.ParentID, Commune: in.Commune, OnCall: in.OnCall})
+		web.Checked(web.JSON(http.MethodPost, "/units", "Make a unit", Administer, func(ctx context.Context, in unitBody) (UnitView, error) {
+			u, err := s.AddUnit(ctx, in.unit())
 			return unitView(u), err
-		}).Creates().Replays(again),
-		web.JSON(http.MethodPatch, "/units/:id", "Change a unit", Administer, func(ctx context.Context, in unitPatch) (UnitView, error) {
+		}).Creates().Replays(again), func(_ context.Context, in unitBody) error {
+			u := in.unit()
+			return u.check()
+		}),
+		web.Checked(web.JSON(http.MethodPatch, "/units/:id", "Change a unit", Administer, func(ctx context.Context, in unitPatch) (UnitView, error) {
 			if err := s.ChangeUnit(ctx, in.ID, in.Version, in.apply); err != nil {
 				return UnitView{}, err
 			}
 			return one(ctx, in.ID)
-		}).Replays(again),
+		}).Replays(again), func(_ context.Context, in unitPatch) error { return in.check() }),
 	}
 }

@@ -123,6 +123,51 @@ func (b entryBody) entry() (Entry, error) {
 	return Entry{Email: b.Email, NameAr: b.NameAr, NameLatin: b.Name, Lang: b.Language, Grants: list}, err
 }
 
+func (b entryBody) check(ctx context.Context, s *Service) error {
+	e, err := b.entry()
+	var faults fault.Collect
+	if err := faults.Join(err); err != nil {
+		return err
+	}
+	if err := faults.Join(e.check(ctx, s)); err != nil {
+		return err
+	}
+	return faults.Err()
+}
+
+func (b invitationBody) check(ctx context.Context, s *Service) error {
+	var faults fault.Collect
+	if err := faults.Join(b.entryBody.check(ctx, s)); err != nil {
+		return err
+	}
+	if err := faults.Join(needsMailbox(b.Email, b.Delivery == "code")); err != nil {
+		return err
+	}
+	return faults.Err()
+}
+
+func (b changeBody) change() (Change, error) {
+	c := Change{Version: b.Version, NameAr: trimmed(b.NameAr), NameLatin: trimmed(b.Name), Email: trimmed(b.Email), Ended: b.Ended, SecondFactor: b.SecondFactor}
+	if b.Memberships == nil {
+		return c, nil
+	}
+	list, err := grants(*b.Memberships)
+	c.Grants = &list
+	return c, err
+}
+
+func (b changeBody) check(ctx context.Context, s *Service) error {
+	c, err := b.change()
+	var faults fault.Collect
+	if err := faults.Join(err); err != nil {
+		return err
+	}
+	if err := faults.Join(c.check(ctx, s)); err != nil {
+		return err
+	}
+	return faults.Err()
+}
+
 func (s *Service) userRoutes() []web.Route {
 	type listQuery struct {
 		web.Paging
@@ -175,26 +220,22 @@ func (s *Service) userRoutes() []web.Route {
 			}
 			return out, err
 		}),
-		web.JSON(http.MethodPost, "/users", "Make an account without inviting anybody yet", Administer, func(ctx context.Context, in entryBody) (accountAnswer, error) {
+		web.Checked(web.JSON(http.MethodPost, "/users", "Make an account without inviting anybody yet", Administer, func(ctx context.Context, in entryBody) (accountAnswer, error) {
 			e, err := in.entry()
 			if err != nil {
 				return accountAnswer{}, err
 			}
 			a, err := s.Add(ctx, e)
 			return answerOf(a), err
-		}).Creates().Replays(again),
-		web.JSON(http.MethodPatch, "/users/:id", "Change an account, or end it", Administer, func(ctx context.Context, in changeBody) (accountAnswer, error) {
-			c := Change{Version: in.Version, NameAr: trimmed(in.NameAr), NameLatin: trimmed(in.Name), Email: trimmed(in.Email), Ended: in.Ended, SecondFactor: in.SecondFactor}
-			if in.Memberships != nil {
-				list, err := grants(*in.Memberships)
-				if err != nil {
-					return accountAnswer{}, err
-				}
-				c.Grants = &list
+		}).Creates().Replays(again), func(ctx context.Context, in entryBody) error { return in.check(ctx, s) }),
+		web.Checked(web.JSON(http.MethodPatch, "/users/:id", "Change an account, or end it", Administer, func(ctx context.Context, in changeBody) (accountAnswer, error) {
+			c, err := in.change()
+			if err != nil {
+				return accountAnswer{}, err
 			}
 			a, err := s.Change(ctx, in.ID, c)
 			return answerOf(a), err
-		}).Replays(again),
+		}).Replays(again), func(ctx context.Context, in changeBody) error { return in.check(ctx, s) }),
 		web.JSON(http.MethodPost, "/users/:id/link", "A new way in: by mail, or a code to hand over", Administer, func(ctx context.Context, in helpBody) (issueAnswer, error) {
 			i, err := s.Help(ctx, in.ID, in.Delivery == "code")
 			if err != nil {
@@ -203,14 +244,14 @@ func (s *Service) userRoutes() []web.Route {
 			a, err := s.Account(ctx, in.ID)
 			return issued(a, i), err
 		}).Creates().Replays(issuedAgain),
-		web.JSON(http.MethodPost, "/invitations", "Invite somebody: an account and its first way in", Administer, func(ctx context.Context, in invitationBody) (issueAnswer, error) {
+		web.Checked(web.JSON(http.MethodPost, "/invitations", "Invite somebody: an account and its first way in", Administer, func(ctx context.Context, in invitationBody) (issueAnswer, error) {
 			e, err := in.entry()
 			if err != nil {
 				return issueAnswer{}, err
 			}
 			a, i, err := s.Invite(ctx, e, in.Delivery == "code")
 			return issued(a, i), err
-		}).Creates().Replays(issuedAgain),
+		}).Creates().Replays(issuedAgain), func(ctx context.Context, in invitationBody) error { return in.check(ctx, s) }),
 	}
 }
 

@@ -149,11 +149,13 @@ func (s *Service) edit(ctx context.Context, u *User, before []Membership, c Chan
 			fields = append(fields, x.name)
 		}
 	}
-	if u.Email = normalEmail(u.Email); !validEmail(u.Email) && !signInName.MatchString(u.Email) {
-		faults.Add("email", "malformed")
-	}
+	u.Email = normalEmail(u.Email)
+	checkSignIn(&faults, u.Email)
 	checkNames(&faults, u.NameAr, u.NameLatin)
 	if c.Grants != nil && !c.Ended {
+		if err := s.checkRoles(ctx, &faults, *c.Grants); err != nil {
+			return nil, err
+		}
 		if err := s.checkGrants(ctx, &faults, before, *c.Grants); err != nil {
 			return nil, err
 		}

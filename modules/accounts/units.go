@@ -98,6 +98,9 @@ func (s *Service) ChangeUnit(ctx context.Context, id ids.ID[ids.Unit], version i
 		if err != nil {
 			return err
 		}
+		if u.Version != version {
+			return fault.New(fault.VersionConflict)
+		}
 		change(&u)
 		if err := u.check(); err != nil {
 			return err

@@ -97,8 +97,8 @@ func (s *Service) Add(ctx context.Context, e Entry) (a Account, err error) {
 
 // Invite makes an account and its first way in: a mail, or a code to hand over.
 func (s *Service) Invite(ctx context.Context, e Entry, spoken bool) (a Account, i Issue, err error) {
-	if !spoken && !strings.Contains(e.Email, "@") {
-		return a, i, noMailbox("email")
+	if err := needsMailbox(e.Email, spoken); err != nil {
+		return a, i, err
 	}
 	err = s.DB.InTx(ctx, func(ctx context.Context) error {
 		if a, err = s.add(ctx, e); err != nil {
@@ -113,15 +113,19 @@ func (s *Service) Invite(ctx context.Context, e Entry, spoken bool) (a Account, 
 	return a, i, err
 }
 
+// needsMailbox refuses to mail a way in to where no mail arrives.
+func needsMailbox(email string, spoken bool) error {
+	if spoken || strings.Contains(email, "@") {
+		return nil
+	}
+	return noMailbox("email")
+}
+
 func (s *Service) add(ctx context.Context, e Entry) (Account, error) {
 	e.Email, e.NameAr, e.NameLatin = normalEmail(e.Email), strings.TrimSpace(e.NameAr), strings.TrimSpace(e.NameLatin)
 	var faults fault.Collect
-	checkNames(&faults, e.NameAr, e.NameLatin)
-	if !validEmail(e.Email) && !signInName.MatchString(e.Email) {
-		faults.Add("email", "malformed")
-	}
-	if _, ok := i18n.Parse(e.Lang); e.Lang != "" && !ok {
-		faults.Add("language", "unknown_code")
+	if err := faults.Join(e.check(ctx, s)); err != nil {
+		return Account{}, err
 	}
 	if err := s.checkGrants(ctx, &faults, nil, e.Grants); err != nil {
 		return Account{}, err
@@ -153,6 +157,41 @@ func (s *Service) add(ctx context.Context, e Entry) (Account, error) {
 		return Account{}, err
 	}
 	return s.account(ctx, u.ID)
+}
+
+// check names what is wrong with an entry by itself.
+func (e Entry) check(ctx context.Context, s *Service) error {
+	var faults fault.Collect
+	checkNames(&faults, strings.TrimSpace(e.NameAr), strings.TrimSpace(e.NameLatin))
+	checkSignIn(&faults, e.Email)
+	if _, ok := i18n.Parse(e.Lang); e.Lang != "" && !ok {
+		faults.Add("language", "unknown_code")
+	}
+	if err := s.checkRoles(ctx, &faults, e.Grants); err != nil {
+		return err
+	}
+	return faults.Err()
+}
+
+// check names what is wrong with a change by itself, whatever account it is for.
+func (c Change) check(ctx context.Context, s *Service) error {
+	var faults fault.Collect
+	given := func(s *string) string {
+		if s == nil {
+			return "x"
+		}
+		return *s
+	}
+	checkNames(&faults, given(c.NameAr), given(c.NameLatin))
+	if c.Email != nil {
+		checkSignIn(&faults, *c.Email)
+	}
+	if c.Grants != nil && !c.Ended {
+		if err := s.checkRoles(ctx, &faults, *c.Grants); err != nil {
+			return err
+		}
+	}
+	return faults.Err()
 }
 
 // saveUser writes what administrators edit, if nobody else did meanwhile.
@@ -192,31 +231,47 @@ func checkNames(faults *fault.Collect, ar, latin string) {
 	}
 }
 
-// checkGrants names every membership that cannot be given: a role of another kind
-// of institution, a unit of somebody else, the same twice, an end that has passed.
-func (s *Service) checkGrants(ctx context.Context, faults *fault.Collect, before []Membership, list []Grant) error {
+// checkSignIn wants an address, or a name where there is no mailbox.
+func checkSignIn(faults *fault.Collect, email string) {
+	if e := normalEmail(email); !validEmail(e) && !signInName.MatchString(e) {
+		faults.Add("email", "malformed")
+	}
+}
+
+// checkRoles wants memberships, each in a role of this kind of institution, and none
+// twice.
+func (s *Service) checkRoles(ctx context.Context, faults *fault.Collect, list []Grant) error {
 	t, err := s.Tenants.ByID(ctx, tenants.Current(ctx))
 	if err != nil || t == nil {
-		return err
-	}
-	own, err := unitsOfTenant(ctx)
-	if err != nil {
 		return err
 	}
 	if len(list) == 0 {
 		faults.Add("memberships", "required")
 	}
+	for i, g := range list {
+		at := fmt.Sprintf("memberships[%d].role", i)
+		if !slices.Contains(t.Declared().Roles, g.Role) {
+			faults.Add(at, "unknown_code")
+		}
+		if slices.ContainsFunc(list[:i], func(o Grant) bool { return o.Role == g.Role && o.Unit == g.Unit }) {
+			faults.Add(at, "twice")
+		}
+	}
+	return nil
+}
+
+// checkGrants names every membership that cannot be given as things stand: in a unit
+// of somebody else, or with an end that has passed.
+func (s *Service) checkGrants(ctx context.Context, faults *fault.Collect, before []Membership, list []Grant) error {
+	own, err := unitsOfTenant(ctx)
+	if err != nil {
+		return err
+	}
 	now := s.Clock.Now()
 	for i, g := range list {
 		at := fmt.Sprintf("memberships[%d].", i)
-		if !slices.Contains(t.Declared().Roles, g.Role) {
-			faults.Add(at+"role", "unknown_code")
-		}
 		if !g.Unit.IsZero() && !slices.ContainsFunc(own, func(u Unit) bool { return u.ID == g.Unit }) {
 			faults.Add(at+"unit_id", "unknown_code")
-		}
-		if slices.ContainsFunc(list[:i], func(o Grant) bool { return o.Role == g.Role && o.Unit == g.Unit }) {
-			faults.Add(at+"role", "twice")
 		}
 		had := slices.ContainsFunc(before, g.Equal)
 		if !g.Until.IsZero() && !g.Until.After(now) && !had {

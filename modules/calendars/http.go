@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/web"
@@ -99,6 +100,9 @@ type UnitView struct {
 	From    ids.ID[ids.Unit] `json:"from,omitzero"` // the unit whose hours these are; absent: the tenant's
 }
 
+// ResourceID lets a replay find the hours again.
+func (v UnitView) ResourceID() string { return v.ID.String() }
+
 func (u UnitHours) view() UnitView {
 	v := UnitView{ID: u.ID, Version: u.Version, Name: i18n.Words{Ar: u.NameAr, Fr: u.NameFr, En: u.NameEn}, Inherit: u.From != u.ID, Always: u.Always, Week: u.Week, From: u.From}
 	if v.Week == nil {
@@ -148,7 +152,7 @@ func (s *Service) routes() []web.Route {
 				return View{}, err
 			}
 			return s.view(ctx)
-		}),
+		}).Replays(func(ctx context.Context, _ string) (any, error) { return s.view(ctx) }),
 		web.JSON(http.MethodGet, "/calendar/units", "Working time of each unit of the tenant", Read, func(ctx context.Context, _ web.Nothing) (web.List[UnitView], error) {
 			list, err := s.Units(ctx)
 			out := web.List[UnitView]{Items: []UnitView{}}
@@ -169,6 +173,12 @@ func (s *Service) routes() []web.Route {
 				return UnitView{}, err
 			}
 			return unit(ctx, in.ID)
+		}).Replays(func(ctx context.Context, raw string) (any, error) {
+			id, err := ids.Parse[ids.Unit](raw)
+			if err != nil {
+				return nil, fault.New(fault.NotFound)
+			}
+			return unit(ctx, id)
 		}),
 	}
 }

@@ -171,6 +171,9 @@ func (d *Directory) Change(ctx context.Context, id ids.ID[ids.Service], version 
 		if err != nil {
 			return err
 		}
+		if s.Version != version {
+			return fault.New(fault.VersionConflict)
+		}
 		change(&s)
 		if err := s.check(d.Outcomes); err != nil {
 			return err
@@ -198,17 +201,7 @@ func (d *Directory) own(ctx context.Context, id ids.ID[ids.Service]) (Service, e
 // SetCapacity says how many places there are. Whoever counts last is right: it
 // needs no version.
 func (d *Directory) SetCapacity(ctx context.Context, id ids.ID[ids.Service], c Capacity) error {
-	var f fault.Collect
-	if !slices.Contains(Statuses, c.Status) {
-		f.Add("status", "unknown_code")
-	}
-	if c.Available < 0 || c.Available > maxPlaces {
-		f.Add("available", "out_of_range")
-	}
-	if c.Maximum < 0 || c.Maximum > maxPlaces || c.Maximum < c.Available {
-		f.Add("maximum", "out_of_range")
-	}
-	if err := f.Err(); err != nil {
+	if err := c.check(); err != nil {
 		return err
 	}
 	return d.DB.InTx(ctx, func(ctx context.Context) error {
@@ -220,4 +213,18 @@ func (d *Directory) SetCapacity(ctx context.Context, id ids.ID[ids.Service], c C
 		}
 		return d.Audit.Did(ctx, audit.Entry{Action: "capacity", Object: "service", ID: id.String(), Fields: []string{c.Status}})
 	})
+}
+
+func (c Capacity) check() error {
+	var f fault.Collect
+	if !slices.Contains(Statuses, c.Status) {
+		f.Add("status", "unknown_code")
+	}
+	if c.Available < 0 || c.Available > maxPlaces {
+		f.Add("available", "out_of_range")
+	}
+	if c.Maximum < 0 || c.Maximum > maxPlaces || c.Maximum < c.Available {
+		f.Add("maximum", "out_of_range")
+	}
+	return f.Err()
 }

@@ -32,7 +32,7 @@ type View struct {
 
 func (d *Directory) view(ctx context.Context, o Offer) View {
 	v := View{ID: o.ID, Version: o.Version, Mode: o.Mode(), Name: o.Name(), Needs: o.Needs, Eligibility: o.Eligibility,
-		Capacity: Capacity{o.Status, o.Available, o.Maximum}, Triage: notNil(o.Triage), Outcomes: notNil(o.Outcomes), Hours: notNil(o.Hours), Discreet: o.Discreet,
+		Capacity: Capacity{o.Status, o.Available, o.Maximum}, Triage: notNil(o.Triage), Outcomes: d.usable(o.Service), Hours: notNil(o.Hours), Discreet: o.Discreet,
 		AgreementID: o.Agreement, Permitted: o.Permitted, Remaining: o.Remaining, WhyNot: o.WhyNot}
 	if o.Letter() {
 		v.Organization = o.Body.Ref()
@@ -50,6 +50,15 @@ type OrganizationRef struct {
 
 // Ref names the body.
 func (o Organization) Ref() *OrganizationRef { return &OrganizationRef{o.ID, o.Name()} }
+
+// usable are the outcomes that a service may be completed with: all, where it names
+// none.
+func (d *Directory) usable(s Service) []string {
+	if len(s.Outcomes) == 0 {
+		return d.Outcomes
+	}
+	return s.Outcomes
+}
 
 func notNil[T any](s []T) []T {
 	if s == nil {
@@ -95,7 +104,7 @@ func (d *Directory) routes() []web.Route {
 				return CallsView{}, err
 			}
 			return d.callsView(ctx, "")
-		}),
+		}).Replays(func(ctx context.Context, _ string) (any, error) { return d.callsView(ctx, "") }),
 		web.JSON(http.MethodGet, "/services", "List the services that this tenant may refer to now; all=1 the rest too", Read, func(ctx context.Context, in query) (web.List[View], error) {
 			q := Search{Need: in.Need, Text: in.Q, Near: in.Near, All: in.All == "1"}
 			lists := terms.Load()

@@ -6,6 +6,7 @@ import (
 
 	"shubbak/platform/fault"
 	"shubbak/platform/ids"
+	"shubbak/platform/terms"
 	"shubbak/web"
 )
 
@@ -17,14 +18,23 @@ type paper struct {
 type serviceBody struct {
 	Name           web.Name                 `json:"name" validate:"required"`
 	Needs          []string                 `json:"needs" validate:"required,min=1,max=50"`
-	Eligibility    Eligibility              `json:"eligibility"`
-	Triage         []Question               `json:"triage" validate:"max=8"`
+	Eligibility    *Eligibility             `json:"eligibility" validate:"required"`
+	Triage         []Question               `json:"triage" validate:"required,max=8"`
 	Outcomes       []string                 `json:"outcomes" validate:"max=50"`
-	Hours          []Hours                  `json:"hours" validate:"max=21"`
-	Discreet       bool                     `json:"discreet"`
+	Hours          []Hours                  `json:"hours" validate:"required,max=21"`
+	Discreet       *bool                    `json:"discreet" validate:"required"`
 	UnitID         ids.ID[ids.Unit]         `json:"unit_id"`
 	OrganizationID ids.ID[ids.Organization] `json:"organization_id"`
 	Papers         paper                    `json:"papers"`
+}
+
+func (b serviceBody) service() Service {
+	s := Service{NameAr: b.Name.Ar, NameFr: b.Name.Fr, NameEn: b.Name.En, Needs: b.Needs, Triage: b.Triage, Outcomes: b.Outcomes, Hours: b.Hours,
+		UnitID: b.UnitID, OrganizationID: b.OrganizationID, PapersAr: b.Papers.Ar, PapersFr: b.Papers.Fr, Discreet: b.Discreet != nil && *b.Discreet}
+	if b.Eligibility != nil {
+		s.Eligibility = *b.Eligibility
+	}
+	return s
 }
 
 type servicePatch struct {
@@ -53,11 +63,32 @@ func (b servicePatch) apply(s *Service) {
 	s.Hours, s.Discreet, s.UnitID, s.Active = b.Hours.Of(s.Hours), b.Discreet.Of(s.Discreet), b.UnitID.Of(s.UnitID), b.Active.Of(s.Active)
 }
 
+// check tries the patch on a service with which nothing is wrong: whatever is found
+// is the patch's own.
+func (b servicePatch) check(d *Directory) error {
+	s := Service{NameAr: "س", NameFr: "X", NameEn: "X", Needs: terms.Load().Needs[:1]}
+	b.apply(&s)
+	return s.check(d.Outcomes)
+}
+
 type capacityBody struct {
 	ID        ids.ID[ids.Service] `path:"id" json:"-"`
 	Status    string              `json:"status" validate:"required,oneof=capacity no_capacity waitlist assessment_required"`
-	Available int                 `json:"available" validate:"min=0,max=10000"`
-	Maximum   int                 `json:"maximum" validate:"min=0,max=10000"`
+	Available *int                `json:"available" validate:"required,gte=0,lte=10000"`
+	Maximum   *int                `json:"maximum" validate:"required,gte=0,lte=10000"`
+}
+
+func (b capacityBody) capacity() Capacity {
+	c := Capacity{Status: b.Status}
+	set(&c.Available, b.Available)
+	set(&c.Maximum, b.Maximum)
+	return c
+}
+
+func set[T any](to *T, value *T) {
+	if value != nil {
+		*to = *value
+	}
 }
 
 type organizationBody struct {
@@ -147,26 +178,28 @@ func (d *Directory) editRoutes() []web.Route {
 		return d.organizationView(ctx, o), err
 	}
 	return []web.Route{
-		web.JSON(http.MethodPost, "/services", "Put a service of this tenant into the directory", Edit, func(ctx context.Context, in serviceBody) (View, error) {
-			s, err := d.Add(ctx, Service{NameAr: in.Name.Ar, NameFr: in.Name.Fr, NameEn: in.Name.En, Needs: in.Needs, Eligibility: in.Eligibility, Triage: in.Triage, Outcomes: in.Outcomes,
-				Hours: in.Hours, Discreet: in.Discreet, UnitID: in.UnitID, OrganizationID: in.OrganizationID, PapersAr: in.Papers.Ar, PapersFr: in.Papers.Fr})
+		web.Checked(web.JSON(http.MethodPost, "/services", "Put a service of this tenant into the directory", Edit, func(ctx context.Context, in serviceBody) (View, error) {
+			s, err := d.Add(ctx, in.service())
 			if err != nil {
 				return View{}, err
 			}
 			return d.shown(ctx, s.ID)
-		}).Creates().Replays(again(d.shown)),
-		web.JSON(http.MethodPatch, "/services/:id", "Change a service of this tenant", Edit, func(ctx context.Context, in servicePatch) (View, error) {
+		}).Creates().Replays(again(d.shown)), func(_ context.Context, in serviceBody) error {
+			s := in.service()
+			return s.check(d.Outcomes)
+		}),
+		web.Checked(web.JSON(http.MethodPatch, "/services/:id", "Change a service of this tenant", Edit, func(ctx context.Context, in servicePatch) (View, error) {
 			if err := d.Change(ctx, in.ID, in.Version, in.apply); err != nil {
 				return View{}, err
 			}
 			return d.shown(ctx, in.ID)
-		}).Replays(again(d.shown)),
-		web.JSON(http.MethodPut, "/services/:id/capacity", "Say how many places there are", Count, func(ctx context.Context, in capacityBody) (View, error) {
-			if err := d.SetCapacity(ctx, in.ID, Capacity{in.Status, in.Available, in.Maximum}); err != nil {
+		}).Replays(again(d.shown)), func(_ context.Context, in servicePatch) error { return in.check(d) }),
+		web.Checked(web.JSON(http.MethodPut, "/services/:id/capacity", "Say how many places there are", Count, func(ctx context.Context, in capacityBody) (View, error) {
+			if err := d.SetCapacity(ctx, in.ID, in.capacity()); err != nil {
 				return View{}, err
 			}
 			return d.shown(ctx, in.ID)
-		}).Replays(again(d.shown)),
+		}).Replays(again(d.shown)), func(_ context.Context, in capacityBody) error { return in.capacity().check() }),
 		web.JSON(http.MethodGet, "/organizations", "List the outside bodies", Read, func(ctx context.Context, in web.Paging) (web.List[OrganizationView], error) {
 			page, err := in.Decode("organizations")
 			if err != nil {
@@ -178,13 +211,17 @@ func (d *Directory) editRoutes() []web.Route {
 		web.JSON(http.MethodGet, "/organizations/:id", "An outside body", Read, func(ctx context.Context, in organizationPath) (OrganizationView, error) {
 			return organization(ctx, in.ID)
 		}),
-		web.JSON(http.MethodPost, "/organizations", "Put an outside body into the directory", Edit, func(ctx context.Context, in organizationBody) (OrganizationView, error) {
+		web.Checked(web.JSON(http.MethodPost, "/organizations", "Put an outside body into the directory", Edit, func(ctx context.Context, in organizationBody) (OrganizationView, error) {
 			var o Organization
 			in.apply(&o)
 			o, err := d.AddOrganization(ctx, o)
 			return d.organizationView(ctx, o), err
-		}).Creates().Replays(again(organization)),
-		web.JSON(http.MethodPatch, "/organizations/:id", "Change an outside body; joined names the partner that it has become", Edit, func(ctx context.Context, in organizationPatch) (OrganizationView, error) {
+		}).Creates().Replays(again(organization)), func(_ context.Context, in organizationBody) error {
+			var o Organization
+			in.apply(&o)
+			return o.check()
+		}),
+		web.Checked(web.JSON(http.MethodPatch, "/organizations/:id", "Change an outside body; joined names the partner that it has become", Edit, func(ctx context.Context, in organizationPatch) (OrganizationView, error) {
 			var joined ids.ID[ids.Tenant]
 			if in.Joined != "" {
 				t, err := d.Tenants.BySlug(ctx, in.Joined)
@@ -203,6 +240,10 @@ func (d *Directory) editRoutes() []web.Route {
 				return OrganizationView{}, err
 			}
 			return organization(ctx, in.ID)
-		}).Replays(again(organization)),
+		}).Replays(again(organization)), func(_ context.Context, in organizationPatch) error {
+			var o Organization
+			in.apply(&o)
+			return o.check()
+		}),
 	}
 }

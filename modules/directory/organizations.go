@@ -73,6 +73,9 @@ func (d *Directory) ChangeOrganization(ctx context.Context, id ids.ID[ids.Organi
 		if o.TenantID != tenants.Current(ctx) {
 			return fault.New(fault.NotFound)
 		}
+		if o.Version != version {
+			return fault.New(fault.VersionConflict)
+		}
 		change(&o)
 		if err := o.check(); err != nil {
 			return err

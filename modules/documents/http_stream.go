@@ -87,9 +87,9 @@ func (s *Service) receive(c *web.Ctx, f *Form, page bool) (View, bool, error) {
 		}
 	}
 	seen := map[string]bool{}
-	for {
+	for n := 0; ; n++ {
 		p, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF && n > 0 { // the last boundary; a wrapped one is an upload that was cut
 			if err := f.Check(); err != nil {
 				return View{}, false, err
 			}
@@ -104,6 +104,9 @@ func (s *Service) receive(c *web.Ctx, f *Form, page bool) (View, bool, error) {
 		value, err := io.ReadAll(io.LimitReader(p, 1000))
 		if err != nil {
 			return View{}, false, cut(err)
+		}
+		if p.FormName() == "" {
+			return View{}, false, fault.New(fault.Unreadable)
 		}
 		if seen[p.FormName()] {
 			return View{}, false, fault.In(p.FormName(), "twice")

@@ -100,11 +100,17 @@ func (c *Consent) check(now time.Time, tenant func(slug string) bool) error {
 	if !slices.Contains(Modes, c.Mode) {
 		f.Add("mode", choiceFault(c.Mode))
 	}
-	if (c.Mode == "oral_witness" || c.Mode == "thumbprint") && c.Evidence.Witness == "" {
+	if (c.Mode == "oral_witness" || c.Mode == "thumbprint") && unseen(c.Evidence.Witness) {
 		f.Add("witness", "required")
 	}
-	if c.Mode == "guardian" && c.Evidence.GivenBy.Name == "" {
+	if c.Mode == "guardian" && c.Evidence.GivenBy == (GivenBy{}) {
 		f.Add("given_by", "required")
+	} else if g := c.Evidence.GivenBy; c.Mode == "guardian" {
+		for field, words := range map[string]string{"given_by.name": g.Name, "given_by.quality": g.Quality} {
+			if unseen(words) {
+				f.Add(field, "required")
+			}
+		}
 	}
 	if !c.ExpiresAt.After(now) {
 		f.Add("expires_at", "in_the_past")

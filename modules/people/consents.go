@@ -14,11 +14,7 @@ import (
 // Record writes down a consent that the person has given.
 func (s *Service) Record(ctx context.Context, c Consent) (Consent, error) {
 	now := s.Clock.Now()
-	known := func(slug string) bool {
-		t, err := s.Tenants.BySlug(ctx, slug)
-		return err == nil && t != nil
-	}
-	if err := c.check(now, known); err != nil {
+	if err := s.Check(ctx, &c); err != nil {
 		return c, err
 	}
 	c.ID, c.TenantID, c.Version, c.CreatedBy, c.CreatedAt = ids.New[ids.Consent](), tenants.Current(ctx), 1, tenants.From(ctx).User, now
@@ -37,6 +33,14 @@ func (s *Service) Record(ctx context.Context, c Consent) (Consent, error) {
 		return s.Audit.Did(ctx, audit.Entry{Action: "consent", Object: "person", ID: c.PersonID.String(), Fields: append([]string{c.Purpose}, c.Categories...)})
 	})
 	return c, err
+}
+
+// Check names every fault of a consent before anything is written.
+func (s *Service) Check(ctx context.Context, c *Consent) error {
+	return c.check(s.Clock.Now(), func(slug string) bool {
+		t, err := s.Tenants.BySlug(ctx, slug)
+		return err == nil && t != nil
+	})
 }
 
 // Consents lists a person's consents, newest first.

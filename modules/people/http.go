@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -22,7 +23,7 @@ type personBody struct {
 	BirthDate      string               `json:"birth_date"`
 	BirthPrecision string               `json:"birth_precision"`
 	NationalID     string               `json:"national_id"`
-	Phones         []Phone              `json:"phones" validate:"dive"`
+	Phones         []phoneBody          `json:"phones" validate:"dive"`
 	Languages      []string             `json:"languages" validate:"max=20"`
 	Commune        string               `json:"commune"`
 	Address        string               `json:"address"`
@@ -32,10 +33,26 @@ type personBody struct {
 	Alias          string               `json:"alias"`
 }
 
+// phoneBody is a telephone number in a body: whether it is safe to call is never
+// left out (domain.md §6).
+type phoneBody struct {
+	Number string `json:"number" validate:"required,max=40"`
+	Safe   *bool  `json:"safe" validate:"required"`
+	Hours  string `json:"hours" validate:"max=200"`
+}
+
+func phonesOf(list []phoneBody) []Phone {
+	out := make([]Phone, len(list))
+	for i, b := range list {
+		out[i] = Phone{Number: b.Number, Safe: b.Safe != nil && *b.Safe, Hours: b.Hours}
+	}
+	return out
+}
+
 func (b personBody) person() Person {
 	return Person{Anonymous: b.Anonymous, Alias: b.Alias, GivenNameAr: b.GivenNameAr, FamilyNameAr: b.FamilyNameAr, GivenName: b.GivenName, FamilyName: b.FamilyName,
 		Sex: b.Sex, BirthDate: b.BirthDate, BirthPrecision: b.BirthPrecision, Commune: b.Commune,
-		Private: Private{NationalID: b.NationalID, Phones: b.Phones, Address: b.Address, Languages: b.Languages, Situations: b.Situations}}
+		Private: Private{NationalID: b.NationalID, Phones: phonesOf(b.Phones), Address: b.Address, Languages: b.Languages, Situations: b.Situations}}
 }
 
 // View is a person as the API shows it.
@@ -86,24 +103,59 @@ type searchBody struct {
 	After      string `json:"after"`
 }
 
+func (b searchBody) page() (web.PageOf, error) {
+	return web.PageFor(b.Limit, b.After, b.Q, b.Phone, b.NationalID)
+}
+
+func (b searchBody) check() error {
+	var f fault.Collect
+	if _, err := b.page(); f.Join(err) != nil {
+		return err
+	}
+	if _, ok := NormalPhone(b.Phone); b.Phone != "" && !ok {
+		f.Add("phone", "malformed")
+	}
+	return f.Err()
+}
+
 type patchBody struct {
 	personPath
-	Version        int64                  `json:"version" validate:"required"`
-	Anonymous      web.Optional[bool]     `json:"anonymous"`
-	Alias          web.Optional[string]   `json:"alias"`
-	GivenNameAr    web.Optional[string]   `json:"given_name_ar"`
-	FamilyNameAr   web.Optional[string]   `json:"family_name_ar"`
-	GivenName      web.Optional[string]   `json:"given_name"`
-	FamilyName     web.Optional[string]   `json:"family_name"`
-	Sex            web.Optional[string]   `json:"sex"`
-	BirthDate      web.Optional[string]   `json:"birth_date"`
-	BirthPrecision web.Optional[string]   `json:"birth_precision"`
-	Commune        web.Optional[string]   `json:"commune"`
-	NationalID     web.Optional[string]   `json:"national_id"`
-	Address        web.Optional[string]   `json:"address"`
-	Phones         web.Optional[[]Phone]  `json:"phones"`
-	Languages      web.Optional[[]string] `json:"languages"`
-	Situations     web.Optional[[]string] `json:"situations"`
+	Version        int64                     `json:"version" validate:"required"`
+	Anonymous      web.Optional[bool]        `json:"anonymous"`
+	Alias          web.Optional[string]      `json:"alias"`
+	GivenNameAr    web.Optional[string]      `json:"given_name_ar"`
+	FamilyNameAr   web.Optional[string]      `json:"family_name_ar"`
+	GivenName      web.Optional[string]      `json:"given_name"`
+	FamilyName     web.Optional[string]      `json:"family_name"`
+	Sex            web.Optional[string]      `json:"sex"`
+	BirthDate      web.Optional[string]      `json:"birth_date"`
+	BirthPrecision web.Optional[string]      `json:"birth_precision"`
+	Commune        web.Optional[string]      `json:"commune"`
+	NationalID     web.Optional[string]      `json:"national_id"`
+	Address        web.Optional[string]      `json:"address"`
+	Phones         web.Optional[[]phoneBody] `json:"phones"`
+	Languages      web.Optional[[]string]    `json:"languages"`
+	Situations     web.Optional[[]string]    `json:"situations"`
+}
+
+func (b patchBody) patch() Patch {
+	phones := web.Optional[[]Phone]{Set: b.Phones.Set, Null: b.Phones.Null, Value: phonesOf(b.Phones.Value)}
+	return Patch{b.Version, b.Anonymous, b.Alias, b.GivenNameAr, b.FamilyNameAr, b.GivenName, b.FamilyName, b.Sex,
+		b.BirthDate, b.BirthPrecision, b.Commune, b.NationalID, b.Address, phones, b.Languages, b.Situations}
+}
+
+// check names what is wrong with a patch, whatever record it is for.
+func (b patchBody) check(s *Service) error {
+	var f fault.Collect
+	for i, p := range b.Phones.Value {
+		if p.Safe == nil {
+			f.Add(fmt.Sprintf("phones[%d].safe", i), "required")
+		}
+	}
+	if err := f.Join(b.patch().check(s)); err != nil {
+		return err
+	}
+	return f.Err()
 }
 
 type consentBody struct {
@@ -116,6 +168,15 @@ type consentBody struct {
 	GivenBy    *GivenBy           `json:"given_by"`
 	Language   string             `json:"language" validate:"max=20"`
 	ExpiresAt  Instant            `json:"expires_at"`
+}
+
+func (b consentBody) consent() Consent {
+	c := Consent{PersonID: b.PersonID, Purpose: b.Purpose, Recipients: b.Recipients, Categories: b.Categories, Mode: b.Mode,
+		Language: b.Language, ExpiresAt: b.ExpiresAt.Time, Evidence: Evidence{Witness: b.Witness}}
+	if b.GivenBy != nil {
+		c.Evidence.GivenBy = *b.GivenBy
+	}
+	return c
 }
 
 // Instant is an RFC 3339 time, or a date, which means its last second in UTC.
@@ -194,36 +255,36 @@ func (s *Service) routes() []web.Route {
 		return s.consentView(c), err
 	}
 	return []web.Route{
-		web.JSON(http.MethodPost, "/people", "Register a person", Register, func(ctx context.Context, in personBody) (View, error) {
+		web.Checked(web.JSON(http.MethodPost, "/people", "Register a person", Register, func(ctx context.Context, in personBody) (View, error) {
 			p, err := s.Register(ctx, in.person(), in.DistinctFrom)
 			return view(ctx, p), err
-		}).Creates().Replays(again),
-		web.JSON(http.MethodPost, "/people/search", "Find persons by name, phone or identity number", Search, func(ctx context.Context, in searchBody) (web.List[View], error) {
-			page, err := web.PageFor(in.Limit, in.After, in.Q, in.Phone, in.NationalID)
+		}).Creates().Replays(again), func(_ context.Context, in personBody) error {
+			p := in.person()
+			return s.normalise(&p)
+		}),
+		web.Checked(web.JSON(http.MethodPost, "/people/search", "Find persons by name, phone or identity number", Search, func(ctx context.Context, in searchBody) (web.List[View], error) {
+			page, err := in.page()
 			if err != nil {
 				return web.List[View]{}, err
 			}
 			rows, err := s.Find(ctx, Query{Name: in.Q, Phone: in.Phone, NationalID: in.NationalID}, page)
 			return web.Cut(page, rows, func(p Person) string { return p.ID.String() }, func(p Person) View { return view(ctx, p) }), err
-		}),
+		}).Asks(), func(_ context.Context, in searchBody) error { return in.check() }),
 		web.JSON(http.MethodGet, "/people/:id", "Open a person's record", Read, func(ctx context.Context, in personPath) (View, error) {
 			p, err := s.Get(ctx, in.ID)
 			return view(ctx, p), err
 		}),
-		web.JSON(http.MethodPatch, "/people/:id", "Change a person's record", Update, func(ctx context.Context, in patchBody) (View, error) {
-			p, err := s.Change(ctx, in.ID, Patch{in.Version, in.Anonymous, in.Alias, in.GivenNameAr, in.FamilyNameAr, in.GivenName, in.FamilyName, in.Sex,
-				in.BirthDate, in.BirthPrecision, in.Commune, in.NationalID, in.Address, in.Phones, in.Languages, in.Situations})
+		web.Checked(web.JSON(http.MethodPatch, "/people/:id", "Change a person's record", Update, func(ctx context.Context, in patchBody) (View, error) {
+			p, err := s.Change(ctx, in.ID, in.patch())
 			return view(ctx, p), err
-		}).Replays(again),
-		web.JSON(http.MethodPost, "/people/:id/consents", "Record a consent", ConsentPerm, func(ctx context.Context, in consentBody) (ConsentView, error) {
-			c := Consent{PersonID: in.PersonID, Purpose: in.Purpose, Recipients: in.Recipients, Categories: in.Categories, Mode: in.Mode,
-				Language: in.Language, ExpiresAt: in.ExpiresAt.Time, Evidence: Evidence{Witness: in.Witness}}
-			if in.GivenBy != nil {
-				c.Evidence.GivenBy = *in.GivenBy
-			}
-			c, err := s.Record(ctx, c)
+		}).Replays(again), func(_ context.Context, in patchBody) error { return in.check(s) }),
+		web.Checked(web.JSON(http.MethodPost, "/people/:id/consents", "Record a consent", ConsentPerm, func(ctx context.Context, in consentBody) (ConsentView, error) {
+			c, err := s.Record(ctx, in.consent())
 			return s.consentView(c), err
-		}).Creates().Replays(consentAgain),
+		}).Creates().Replays(consentAgain), func(ctx context.Context, in consentBody) error {
+			c := in.consent()
+			return s.Check(ctx, &c)
+		}),
 		web.JSON(http.MethodGet, "/people/:id/consents", "List a person's consents", ConsentPerm, func(ctx context.Context, in consentsQuery) (web.List[ConsentView], error) {
 			page, err := in.Decode(in.PersonID.String())
 			if err != nil {

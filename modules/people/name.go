@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 
+	"shubbak/platform/i18n"
+
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -246,7 +248,7 @@ func Mentions(text string, names ...string) bool {
 // cleanName removes what is invisible and joins white space; ok is false where a
 // sign does not belong into a name.
 func cleanName(s string) (string, bool) {
-	s = norm.NFC.String(dropInvisible(s))
+	s = norm.NFC.String(visible(s))
 	ok := true
 	for _, r := range s {
 		if !(unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Mc, r) || strings.ContainsRune(" '’-.", r)) {
@@ -256,16 +258,9 @@ func cleanName(s string) (string, bool) {
 	return strings.Join(strings.Fields(s), " "), ok
 }
 
-// dropInvisible removes zero-width and direction signs, which hide in pasted text.
-func dropInvisible(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 0x200B && r <= 0x200F, r >= 0x202A && r <= 0x202E, r >= 0x2060 && r <= 0x206F, r == 0xFEFF, r == 0x00AD, r == 0x061C, r == 0x180E, r >= 0xFE00 && r <= 0xFE0F:
-			return -1
-		}
-		return r
-	}, s)
-}
+// visible and unseen are those of i18n, for the files that know no language.
+func visible(s string) string { return i18n.Visible(s) }
+func unseen(s string) bool    { return i18n.Blank(s) }
 
 // latinDigit turns Arabic digits into Latin ones.
 func latinDigit(r rune) rune {
@@ -283,7 +278,7 @@ func latinDigit(r rune) rune {
 func NormalPhone(s string) (string, bool) {
 	plus := false
 	var b strings.Builder
-	for _, r := range dropInvisible(strings.TrimSpace(s)) {
+	for _, r := range visible(strings.TrimSpace(s)) {
 		r = latinDigit(r)
 		switch {
 		case r >= '0' && r <= '9':
@@ -319,7 +314,7 @@ func NormalPhone(s string) (string, bool) {
 // without spaces, Latin digits.
 func normalIdentity(s string) string {
 	var b strings.Builder
-	for _, r := range dropInvisible(s) {
+	for _, r := range visible(s) {
 		if !unicode.IsSpace(r) && r != '-' && r != '.' {
 			b.WriteRune(unicode.ToUpper(latinDigit(r)))
 		}

@@ -100,15 +100,7 @@ func ReadConsent(f url.Values) Consent {
 	return c
 }
 
-// Check names every fault of a consent before anything is written.
-func (s *Service) Check(ctx context.Context, c Consent) error {
-	return c.check(s.Clock.Now(), func(slug string) bool {
-		t, err := s.Tenants.BySlug(ctx, slug)
-		return err == nil && t != nil
-	})
-}
-
-var consentControls = map[string]string{"expires_at": "expires"}
+var consentControls = map[string]string{"expires_at": "expires", "given_by.name": "given_by", "given_by.quality": "given_by_quality"}
 
 // ConsentProblems puts the faults of a consent into words, by control.
 func ConsentProblems(c *web.Ctx, fields []fault.Field) web.Problems {

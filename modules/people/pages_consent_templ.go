@@ -405,7 +405,7 @@ func ConsentFields(v *web.View, f ConsentForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = web.Line(v, web.Box{ID: "given_by_quality", Label: v.T("people.label.given_by_quality"), Hint: v.T("people.consent.quality_hint"), Value: f.Values.Get("given_by_quality"), Optional: true, Max: 100}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.Line(v, web.Box{ID: "given_by_quality", Label: v.T("people.label.given_by_quality"), Hint: v.T("people.consent.quality_hint"), Value: f.Values.Get("given_by_quality"), Problem: f.Problems.Of("given_by_quality"), Optional: true, Max: 100}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

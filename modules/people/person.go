@@ -141,7 +141,7 @@ func (p *Person) normalise(today time.Time, c codes, commune func(string) bool) 
 	name("family_name_ar", &p.FamilyNameAr)
 	name("given_name", &p.GivenName)
 	name("family_name", &p.FamilyName)
-	p.Alias = dropInvisible(p.Alias)
+	p.Alias = visible(p.Alias)
 	if len([]rune(p.Alias)) > 100 {
 		f.Add("alias", "too_long")
 	}
@@ -197,7 +197,7 @@ func (p *Person) normalise(today time.Time, c codes, commune func(string) bool) 
 	if len([]rune(q.NationalID)) > 40 {
 		f.Add("national_id", "too_long")
 	}
-	q.Address = dropInvisible(q.Address)
+	q.Address = visible(q.Address)
 	if len([]rune(q.Address)) > 500 {
 		f.Add("address", "too_long")
 	}
@@ -211,6 +211,9 @@ func (p *Person) normalise(today time.Time, c codes, commune func(string) bool) 
 			continue
 		}
 		q.Phones[i].Number = n
+		if len([]rune(q.Phones[i].Hours)) > 200 {
+			f.Add("phones["+strconv.Itoa(i)+"].hours", "too_long")
+		}
 	}
 	for i, l := range q.Languages {
 		if !c.Language(l) {

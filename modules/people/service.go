@@ -20,7 +20,7 @@ import (
 // distinctFrom.
 func (s *Service) Register(ctx context.Context, p Person, distinctFrom []ids.ID[ids.Person]) (Person, error) {
 	a, now := tenants.From(ctx), s.Clock.Now()
-	if err := p.normalise(now.In(clock.Casablanca()), s.terms, s.isCommune); err != nil {
+	if err := s.normalise(&p); err != nil {
 		return p, err
 	}
 	p.ID, p.TenantID, p.Version, p.CreatedBy, p.CreatedAt, p.UpdatedAt = ids.New[ids.Person](), tenants.Current(ctx), 1, a.User, now, now
@@ -54,7 +54,7 @@ func (s *Service) Register(ctx context.Context, p Person, distinctFrom []ids.ID[
 
 // Candidates lists the records that may be the person whom somebody is typing.
 func (s *Service) Candidates(ctx context.Context, p Person) (out []Candidate, err error) {
-	if err := p.normalise(s.Clock.Now().In(clock.Casablanca()), s.terms, s.isCommune); err != nil {
+	if err := s.normalise(&p); err != nil {
 		return nil, err
 	}
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
@@ -178,6 +178,37 @@ type Patch struct {
 	Situations     web.Optional[[]string]
 }
 
+// apply writes what the patch sets over a record.
+func (patch Patch) apply(p *Person) {
+	p.Anonymous, p.Alias = patch.Anonymous.Of(p.Anonymous), patch.Alias.Of(p.Alias)
+	p.GivenNameAr, p.FamilyNameAr = patch.GivenNameAr.Of(p.GivenNameAr), patch.FamilyNameAr.Of(p.FamilyNameAr)
+	p.GivenName, p.FamilyName = patch.GivenName.Of(p.GivenName), patch.FamilyName.Of(p.FamilyName)
+	if p.Anonymous && !patch.Anonymous.Set && len(p.Names()) > 0 {
+		p.Anonymous = false // identified later
+	}
+	p.Sex, p.Commune = patch.Sex.Of(p.Sex), patch.Commune.Of(p.Commune)
+	p.BirthDate, p.BirthPrecision = patch.BirthDate.Of(p.BirthDate), patch.BirthPrecision.Of(p.BirthPrecision)
+	if patch.BirthDate.Set && !patch.BirthPrecision.Set {
+		p.BirthPrecision = ""
+	}
+	q := &p.Private
+	q.NationalID, q.Address = patch.NationalID.Of(q.NationalID), patch.Address.Of(q.Address)
+	q.Phones, q.Languages, q.Situations = patch.Phones.Of(q.Phones), patch.Languages.Of(q.Languages), patch.Situations.Of(q.Situations)
+}
+
+// check tries a patch on a record with which nothing is wrong: whatever is found is
+// the patch's own, and no record has to be looked up for it.
+func (patch Patch) check(s *Service) error {
+	p := Person{GivenNameAr: "س", FamilyNameAr: "س", GivenName: "X", FamilyName: "X", Sex: "unknown", BirthDate: "2000-01-01", BirthPrecision: "day"}
+	patch.apply(&p)
+	return s.normalise(&p)
+}
+
+// normalise checks and tidies a record as of today in the tenant's zone.
+func (s *Service) normalise(p *Person) error {
+	return p.normalise(s.Clock.Now().In(clock.Casablanca()), s.terms, s.isCommune)
+}
+
 // Change applies a patch to the version that the caller saw.
 func (s *Service) Change(ctx context.Context, id ids.ID[ids.Person], patch Patch) (p Person, err error) {
 	err = s.DB.InTx(ctx, func(ctx context.Context) error {
@@ -187,21 +218,8 @@ func (s *Service) Change(ctx context.Context, id ids.ID[ids.Person], patch Patch
 		if p.Version != patch.Version {
 			return fault.New(fault.VersionConflict)
 		}
-		p.Anonymous, p.Alias = patch.Anonymous.Of(p.Anonymous), patch.Alias.Of(p.Alias)
-		p.GivenNameAr, p.FamilyNameAr = patch.GivenNameAr.Of(p.GivenNameAr), patch.FamilyNameAr.Of(p.FamilyNameAr)
-		p.GivenName, p.FamilyName = patch.GivenName.Of(p.GivenName), patch.FamilyName.Of(p.FamilyName)
-		if p.Anonymous && !patch.Anonymous.Set && len(p.Names()) > 0 {
-			p.Anonymous = false // identified later
-		}
-		p.Sex, p.Commune = patch.Sex.Of(p.Sex), patch.Commune.Of(p.Commune)
-		p.BirthDate, p.BirthPrecision = patch.BirthDate.Of(p.BirthDate), patch.BirthPrecision.Of(p.BirthPrecision)
-		if patch.BirthDate.Set && !patch.BirthPrecision.Set {
-			p.BirthPrecision = ""
-		}
-		q := &p.Private
-		q.NationalID, q.Address = patch.NationalID.Of(q.NationalID), patch.Address.Of(q.Address)
-		q.Phones, q.Languages, q.Situations = patch.Phones.Of(q.Phones), patch.Languages.Of(q.Languages), patch.Situations.Of(q.Situations)
-		if err := p.normalise(s.Clock.Now().In(clock.Casablanca()), s.terms, s.isCommune); err != nil {
+		patch.apply(&p)
+		if err := s.normalise(&p); err != nil {
 			return err
 		}
 		p.Version, p.UpdatedAt = p.Version+1, s.Clock.Now()
@@ -242,7 +260,7 @@ type Query struct {
 func (s *Service) Find(ctx context.Context, q Query, page web.PageOf) ([]Person, error) {
 	var groups [][]string
 	if q.Name != "" {
-		for _, w := range fold(dropInvisible(q.Name)) {
+		for _, w := range fold(visible(q.Name)) {
 			if t := searchTokens(w); len(t) > 0 {
 				groups = append(groups, t)
 			}

@@ -44,90 +44,10 @@ func actPermission(c Command) policies.Permission {
 	return perm(strings.ReplaceAll(string(c), "-", "_"))
 }
 
-// check names what is wrong with the shape of a command's body.
-func (a Act) check() error {
-	var f fault.Collect
-	code := func(list []string) {
-		if !slices.Contains(list, a.Reason) {
-			f.Add("reason", choice(a.Reason))
-		}
-		if a.Reason == "other" && strings.TrimSpace(a.Note) == "" {
-			f.Add("note", "required")
-		}
-	}
-	words := func(field, value string, limit int) {
-		if n := len([]rune(strings.TrimSpace(value))); n == 0 {
-			f.Add(field, "required")
-		} else if n > limit {
-			f.Add(field, "too_long")
-		}
-	}
-	if a.Source != "" && !slices.Contains(Sources, a.Source) {
-		f.Add("source", "unknown_code")
-	}
-	if a.Version == 0 {
-		f.Add("version", "required")
-	}
-	switch a.Command {
-	case Decline:
-		code(DeclineReasons)
-		if !slices.Contains(ByWhom, a.ByWhom) {
-			f.Add("by_whom", choice(a.ByWhom))
-		}
-	case Fail:
-		code(FailReasons)
-	case Hold:
-		code(HoldReasons)
-		checkDate(&f, "until", a.Until)
-	case Recall:
-		code(RecallReasons)
-	case Return, MarkError:
-		words("reason", a.Reason, 1000)
-	case Ask, Answer, Report:
-		words("text", a.Text, 4000)
-	case RefuseRecall:
-		words("note", a.Note, 2000)
-	case Redirect:
-		words("note", a.Note, 2000)
-		if a.ServiceID.IsZero() {
-			f.Add("service_id", "required")
-		}
-	case Waitlist:
-		checkDate(&f, "estimate", a.Estimate)
-	case Schedule:
-		if a.StartsLocal == "" {
-			f.Add("starts_at_local", "required")
-		} else if _, ok := Instant(a.StartsLocal, time.UTC); !ok {
-			f.Add("starts_at_local", "malformed")
-		}
-	case Complete:
-		if !slices.Contains(Outcomes, a.Outcome) {
-			f.Add("outcome", choice(a.Outcome))
-		}
-	case Confirm:
-		if a.SaidBy != "" && a.SaidBy != "desk" && a.SaidBy != "person" {
-			f.Add("said_by", "unknown_code")
-		}
-		if a.Result != "" && !slices.Contains(Results, a.Result) {
-			f.Add("result", "unknown_code")
-		}
-	}
-	return f.Err()
-}
-
-func checkDate(f *fault.Collect, field, value string) {
-	if value == "" {
-		return
-	}
-	if _, err := time.Parse(time.DateOnly, value); err != nil {
-		f.Add(field, "malformed")
-	}
-}
-
 // Do carries out a command, in the contract's order of refusals: shape, reach,
 // relation, version, state, and what only the stored state can tell.
 func (s *Service) Do(ctx context.Context, id ID, a Act) error {
-	if err := a.check(); err != nil {
+	if err := a.check(s.Clock.Now(), s.zone); err != nil {
 		return err
 	}
 	var r Referral
@@ -250,18 +170,8 @@ func (s *Service) apply(ctx context.Context, r *Referral, a Act, now time.Time) 
 		r.RedirectTo = a.ServiceID
 		return one(r.move(Redirect, now))
 	case Waitlist:
-		if a.Estimate != "" && a.Estimate < now.In(s.zone).Format(time.DateOnly) {
-			return nil, fault.In("estimate", "in_the_past")
-		}
 		return r.Waitlisting(a.Estimate, now)
 	case Schedule:
-		at, _ := Instant(a.StartsLocal, s.zone)
-		if !at.After(now) {
-			return nil, fault.In("starts_at_local", "in_the_past")
-		}
-		if at.After(now.AddDate(3, 0, 0)) {
-			return nil, fault.In("starts_at_local", "out_of_range")
-		}
 		r.StartsLocal, r.Place, r.Bring = a.StartsLocal, a.Place, a.Bring
 		return one(r.move(Schedule, now))
 	case Fail:
@@ -275,6 +185,10 @@ func (s *Service) apply(ctx context.Context, r *Referral, a Act, now time.Time) 
 			return coded(r.take(now)) // nobody on the other side has to give it back
 		}
 		return coded(r.move(Recall, now))
+	case Report:
+		e, err := r.move(Report, now)
+		e.ReasonCode = strings.Join(a.Needs, ",") // what else the person needs
+		return []Event{e}, err
 	case Complete:
 		return s.complete(ctx, r, a, now)
 	case Confirm:

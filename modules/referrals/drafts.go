@@ -58,6 +58,10 @@ func (s *Service) Change(ctx context.Context, id ID, version int64, change func(
 			return err
 		}
 		change(&w)
+		given := w.BasisNote != keptNote
+		if !given && w.Basis != r.Basis {
+			w.BasisNote = "" // words for the basis of before say nothing of this one
+		}
 		w.settle()
 		if err := w.check(s.terms.Need); err != nil {
 			return err
@@ -82,6 +86,11 @@ func (s *Service) Change(ctx context.Context, id ID, version int64, change func(
 		if err := s.putSocial(ctx, r, Social{Reason: strings.TrimSpace(w.Reason)}); err != nil {
 			return err
 		}
+		if given {
+			if err := s.putBasis(ctx, r, w.BasisNote); err != nil {
+				return err
+			}
+		}
 		return s.Audit.Did(ctx, audit.Entry{Action: "change", Object: "referral", ID: id.String(), Fields: []string{"draft"}})
 	})
 }
@@ -95,10 +104,13 @@ func keepVersion(ctx context.Context, r *Referral) error {
 	return save(ctx, bump(*r), r.Version, false)
 }
 
+// keptNote stands for the words of the basis that were written before.
+const keptNote = "-"
+
 // writing is a draft as its sender wrote it.
 func (s *Service) writing(ctx context.Context, r Referral) (Writing, error) {
 	w := Writing{PersonID: r.PersonID, Need: r.Need, ServiceID: r.ServiceID, Priority: r.Priority, Basis: r.Basis, Triage: r.CardTriage, ConsentID: r.ConsentID,
-		Slices: policies.Split(r.Wanted), UnitID: r.ToUnit, BasisNote: "-", Danger: r.Danger}
+		Slices: policies.Split(r.Wanted), UnitID: r.ToUnit, BasisNote: keptNote, Danger: r.Danger}
 	rows, err := slicesOf(ctx, r.ID)
 	if err != nil {
 		return w, err

@@ -3,11 +3,13 @@ package referrals
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/policies"
 	"shubbak/web"
@@ -52,6 +54,20 @@ func (b createBody) writing() Writing {
 		Triage: b.Triage, ConsentID: b.ConsentID, Slices: b.Slices, Documents: b.Documents, ParentID: b.ParentID}
 }
 
+// check names what is wrong with the body before anything is looked up.
+func (b createBody) check(s *Service) error {
+	w := b.writing()
+	w.settle()
+	var f fault.Collect
+	if b.Call != nil && !b.Danger {
+		f.Add("call", "unknown_field")
+	}
+	if err := f.Join(w.check(s.terms.Need)); err != nil {
+		return err
+	}
+	return f.Err()
+}
+
 type changeBody struct {
 	ID             ID                                   `path:"id" json:"-"`
 	Version        int64                                `json:"version" validate:"required"`
@@ -77,6 +93,25 @@ func (b changeBody) apply(w *Writing) {
 	if b.ServiceID.Set && !b.UnitID.Set {
 		w.UnitID = ids.ID[ids.Unit]{}
 	}
+}
+
+// check tries the change on a draft with which nothing is wrong: whatever is found
+// is the body's own. The receiver's number comes alone: the rest is the sender's.
+func (b changeBody) check(s *Service) error {
+	w := Writing{PersonID: ids.New[ids.Person](), ServiceID: ids.New[ids.Service](), Need: s.terms.Needs[0], Priority: Priorities[0], Reason: "-", BasisNote: keptNote}
+	untouched := w
+	b.apply(&w)
+	var f fault.Collect
+	if b.ReceiverNumber.Set && (len([]rune(b.ReceiverNumber.Value)) > 40) {
+		f.Add("receiver_number", "too_long")
+	} else if b.ReceiverNumber.Set && !reflect.DeepEqual(w, untouched) {
+		f.Add("receiver_number", "not_together")
+	}
+	w.settle()
+	if err := f.Join(w.check(s.terms.Need)); err != nil {
+		return err
+	}
+	return f.Err()
 }
 
 type idPath struct {
@@ -138,200 +173,6 @@ type sayBody struct {
 	Text string `json:"text" validate:"required,max=4000"`
 }
 
-// The bodies of commands: each takes its own fields and `note`.
-type base struct {
-	ID      ID     `path:"id" json:"-"`
-	Version int64  `json:"version" validate:"required"`
-	Note    string `json:"note" validate:"max=2000"`
-	Source  string `json:"source" validate:"omitempty,oneof=person slip phone"` // of a letter
-}
-
-func (b base) act(c Command) Act {
-	return Act{Command: c, Version: b.Version, Note: b.Note, Source: b.Source}
-}
-func (b base) target() ID { return b.ID }
-
-type plainBody struct{ base }
-
-func (b plainBody) command(c Command) Act { return b.act(c) }
-
-type sendBody struct {
-	base
-	ExceptionReason string `json:"exception_reason" validate:"max=1000"`
-}
-
-func (b sendBody) command(c Command) Act {
-	a := b.act(c)
-	a.ExceptionReason = b.ExceptionReason
-	return a
-}
-
-type reasonBody struct {
-	base
-	Reason string `json:"reason" validate:"required,max=1000"`
-}
-
-func (b reasonBody) command(c Command) Act {
-	a := b.act(c)
-	a.Reason = b.Reason
-	return a
-}
-
-type optionalReasonBody struct {
-	base
-	Reason string `json:"reason" validate:"max=1000"`
-}
-
-func (b optionalReasonBody) command(c Command) Act {
-	a := b.act(c)
-	if a.Note == "" {
-		a.Note = b.Reason
-	}
-	return a
-}
-
-type textBody struct {
-	base
-	Text string `json:"text" validate:"required,max=4000"`
-}
-
-func (b textBody) command(c Command) Act {
-	a := b.act(c)
-	a.Text = b.Text
-	return a
-}
-
-type reportBody struct {
-	textBody
-	Needs []string `json:"needs" validate:"max=10"`
-}
-
-func (b reportBody) command(c Command) Act {
-	a := b.textBody.command(c)
-	a.Needs = b.Needs
-	return a
-}
-
-type acceptBody struct {
-	base
-	ReceiverNumber string           `json:"receiver_number" validate:"max=40"`
-	UserID         ids.ID[ids.User] `json:"user_id"`
-}
-
-func (b acceptBody) command(c Command) Act {
-	a := b.act(c)
-	a.ReceiverNumber, a.UserID = b.ReceiverNumber, b.UserID
-	return a
-}
-
-type declineBody struct {
-	base
-	Reason string `json:"reason" validate:"required"`
-	ByWhom string `json:"by_whom" validate:"required,oneof=provider person system"`
-}
-
-func (b declineBody) command(c Command) Act {
-	a := b.act(c)
-	a.Reason, a.ByWhom = b.Reason, b.ByWhom
-	return a
-}
-
-type redirectBody struct {
-	base
-	ServiceID ids.ID[ids.Service] `json:"service_id" validate:"required"`
-}
-
-func (b redirectBody) command(c Command) Act {
-	a := b.act(c)
-	a.ServiceID = b.ServiceID
-	return a
-}
-
-type waitlistBody struct {
-	base
-	Estimate string `json:"estimate"`
-}
-
-func (b waitlistBody) command(c Command) Act {
-	a := b.act(c)
-	a.Estimate = b.Estimate
-	return a
-}
-
-type scheduleBody struct {
-	base
-	StartsAtLocal string `json:"starts_at_local" validate:"required,max=19"`
-	Place         string `json:"place" validate:"max=300"`
-	Bring         string `json:"bring" validate:"max=500"`
-}
-
-func (b scheduleBody) command(c Command) Act {
-	a := b.act(c)
-	a.StartsLocal, a.Place, a.Bring = b.StartsAtLocal, strings.TrimSpace(b.Place), strings.TrimSpace(b.Bring)
-	return a
-}
-
-type holdBody struct {
-	base
-	Reason string `json:"reason" validate:"required"`
-	Until  string `json:"until"`
-}
-
-func (b holdBody) command(c Command) Act {
-	a := b.act(c)
-	a.Reason, a.Until = b.Reason, b.Until
-	return a
-}
-
-type completeBody struct {
-	base
-	Outcome string `json:"outcome" validate:"required"`
-}
-
-func (b completeBody) command(c Command) Act {
-	a := b.act(c)
-	a.Outcome = b.Outcome
-	return a
-}
-
-type confirmBody struct {
-	base
-	SaidBy string `json:"said_by" validate:"omitempty,oneof=desk person"`
-	Result string `json:"result" validate:"omitempty,oneof=met partly_met unmet"`
-}
-
-func (b confirmBody) command(c Command) Act {
-	a := b.act(c)
-	a.SaidBy, a.Result = b.SaidBy, b.Result
-	return a
-}
-
-type assignBody struct {
-	base
-	UserID web.Optional[ids.ID[ids.User]] `json:"user_id"`
-}
-
-func (b assignBody) command(c Command) Act {
-	a := b.act(c)
-	a.UserID = b.UserID.Value
-	return a
-}
-
-type commandBody interface {
-	target() ID
-	command(c Command) Act
-}
-
-// command mounts one command: its own path, so that each has its own body.
-func command[B commandBody](s *Service, c Command, summary string) web.Route {
-	return web.JSON(http.MethodPost, "/referrals/:id/"+string(c), summary, actPermission(c), func(ctx context.Context, in B) (View, error) {
-		if err := s.Do(ctx, in.target(), in.command(c)); err != nil {
-			return View{}, err
-		}
-		return s.After(ctx, in.target())
-	}).Replays(s.again)
-}
-
 func (s *Service) again(ctx context.Context, id string) (any, error) {
 	rid, err := ids.Parse[ids.Referral](id)
 	if err != nil {
@@ -342,17 +183,14 @@ func (s *Service) again(ctx context.Context, id string) (any, error) {
 
 func (s *Service) routes() []web.Route {
 	return []web.Route{
-		web.JSON(http.MethodPost, "/referrals", "Write a referral, and send it", create, func(ctx context.Context, in createBody) (View, error) {
-			if in.Call != nil && !in.Danger {
-				return View{}, fault.In("call", "unknown_field")
-			}
+		web.Checked(web.JSON(http.MethodPost, "/referrals", "Write a referral, and send it", create, func(ctx context.Context, in createBody) (View, error) {
 			// A danger is sent unless it is said that it shall wait.
 			id, err := s.Create(ctx, in.writing(), in.Send.Of(in.Danger), strings.TrimSpace(in.ExceptionReason))
 			if err != nil {
 				return View{}, err
 			}
 			return s.After(ctx, id)
-		}).Creates().Replays(s.again),
+		}).Creates().Replays(s.again), func(_ context.Context, in createBody) error { return in.check(s) }),
 		web.JSON(http.MethodGet, "/referrals", "List the referrals of an inbox or outbox", read, func(ctx context.Context, in listQuery) (web.List[View], error) {
 			q, err := in.search()
 			if err != nil {
@@ -366,19 +204,16 @@ func (s *Service) routes() []web.Route {
 			return web.Cut(page, rows, View.ResourceID, func(v View) View { return v }), err
 		}),
 		web.JSON(http.MethodGet, "/referrals/:id", "Open a referral", read, func(ctx context.Context, in idPath) (View, error) { return s.Get(ctx, in.ID) }),
-		web.JSON(http.MethodPatch, "/referrals/:id", "Change a draft, or the receiver's own number", update, func(ctx context.Context, in changeBody) (View, error) {
+		web.Checked(web.JSON(http.MethodPatch, "/referrals/:id", "Change a draft, or the receiver's own number", update, func(ctx context.Context, in changeBody) (View, error) {
 			var number *string
 			if in.ReceiverNumber.Set {
-				if len([]rune(in.ReceiverNumber.Value)) > 40 {
-					return View{}, fault.In("receiver_number", "too_long")
-				}
 				number = &in.ReceiverNumber.Value
 			}
 			if err := s.Change(ctx, in.ID, in.Version, in.apply, number); err != nil {
 				return View{}, err
 			}
 			return s.After(ctx, in.ID)
-		}).Replays(s.again),
+		}).Replays(s.again), func(_ context.Context, in changeBody) error { return in.check(s) }),
 		web.JSON(http.MethodGet, "/referrals/:id/events", "The history of a referral, oldest first", read, func(ctx context.Context, in pagedID) (web.List[EventView], error) {
 			page, err := in.Decode("events", in.ID.String())
 			if err != nil {
@@ -398,10 +233,7 @@ func (s *Service) routes() []web.Route {
 			rows, err := s.Messages(ctx, in.ID, page)
 			return web.Cut(page, rows, MessageView.ResourceID, func(m MessageView) MessageView { return m }), err
 		}),
-		web.JSON(http.MethodPost, "/referrals/:id/messages", "Write a message", message, func(ctx context.Context, in sayBody) (MessageView, error) {
-			if strings.TrimSpace(in.Text) == "" {
-				return MessageView{}, fault.In("text", "required")
-			}
+		web.Checked(web.JSON(http.MethodPost, "/referrals/:id/messages", "Write a message", message, func(ctx context.Context, in sayBody) (MessageView, error) {
 			return s.Say(ctx, in.ID, in.Text)
 		}).Creates().Replays(func(ctx context.Context, id string) (any, error) {
 			mid, err := ids.Parse[ids.Message](id)
@@ -409,6 +241,11 @@ func (s *Service) routes() []web.Route {
 				return nil, fault.New(fault.NotFound)
 			}
 			return s.Message(ctx, mid)
+		}), func(_ context.Context, in sayBody) error {
+			if i18n.Blank(in.Text) {
+				return fault.In("text", "required")
+			}
+			return nil
 		}),
 		web.JSON(http.MethodPost, "/referrals/:id/review", "Review an immediate danger (the sender's supervisor)", review, func(ctx context.Context, in reviewBody) (View, error) {
 			if err := s.Review(ctx, in.ID, in.Version, in.Informed, in.Note); err != nil {

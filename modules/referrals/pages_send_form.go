@@ -246,7 +246,7 @@ func (s *Service) dispatch(c *web.Ctx, v *web.View, x sending) error {
 	// A draft does not wait for the consent: nothing agreed yet is no fault there.
 	record := w.Basis == "consent" && x.Values.Get("consent") == newConsent && (do == "send" || len(consent.Categories) > 0)
 	if record {
-		x.Problems = append(x.Problems, people.ConsentProblems(c, web.Faults(s.People.Check(c.Std(), consent)))...)
+		x.Problems = append(x.Problems, people.ConsentProblems(c, web.Faults(s.People.Check(c.Std(), &consent)))...)
 	}
 	if len(x.Problems) > 0 {
 		slices.SortStableFunc(x.Problems, func(a, b web.Problem) int { return cmp.Compare(sendPlace(a.Field), sendPlace(b.Field)) })

@@ -41,7 +41,7 @@ func sendPlace(field string) int {
 	if strings.HasPrefix(field, "triage_") {
 		field = "triage_"
 	}
-	return slices.Index([]string{"priority", "exception_reason", "consent", "categories", "mode", "expires", "consent_language", "witness", "given_by", "basis", "basis_note", "triage_", "reason"}, field)
+	return slices.Index([]string{"priority", "exception_reason", "consent", "categories", "mode", "expires", "consent_language", "witness", "given_by", "given_by_quality", "basis", "basis_note", "triage_", "reason"}, field)
 }
 
 func short(s string, limit int) string {

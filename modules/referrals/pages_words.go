@@ -7,6 +7,7 @@ import (
 
 	"shubbak/modules/directory"
 	"shubbak/modules/documents"
+	"shubbak/modules/people"
 	"shubbak/platform/i18n"
 	"shubbak/policies"
 	"shubbak/web"
@@ -105,16 +106,21 @@ func written(w i18n.Words, l i18n.Lang) string {
 
 // reasonPrefix is the glossary's family of an event's coded reason.
 var reasonPrefix = map[string]string{"declined": "decline.", "failed": "fail.", "held": "hold.", "recalled": "recall.", "recall_requested": "recall.", "completed": "outcome.",
-	"outcome_confirmed": "referrals.result."}
+	"outcome_confirmed": "referrals.result.", "reported": "need."}
 
 func reasonWords(v *web.View, event, reason string) string {
 	if reason == "" {
 		return ""
 	}
-	if p := reasonPrefix[event]; p != "" {
-		return v.T(p + reason)
+	p := reasonPrefix[event]
+	if p == "" {
+		return reason
 	}
-	return reason
+	var words []string
+	for _, code := range strings.Split(reason, ",") { // a report may name several needs
+		words = append(words, v.T(p+code))
+	}
+	return people.Joined(v, words)
 }
 
 // birthWords is a birth date as exactly as it is known.

@@ -143,8 +143,11 @@ func (s *Service) show(ctx context.Context, after bool, load func(ctx context.Co
 		default:
 			open = r.openNow(s.Clock.Now())
 		}
-		if len(open) <= 1 {
-			v, fields, err = s.card(ctx, r)
+		if len(open) > 1 {
+			return nil
+		}
+		if v, fields, err = s.card(ctx, r); after && side == policies.Receiver && r.OpenedAt.IsZero() && len(v.OpenSlices) > 1 {
+			v.OpenSlices = []policies.Slice{policies.Card} // the others wait for the next reader
 		}
 		return err
 	})

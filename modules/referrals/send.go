@@ -12,6 +12,7 @@ import (
 	"shubbak/platform/audit"
 	"shubbak/platform/db"
 	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/platform/terms"
 	"shubbak/policies"
@@ -51,7 +52,7 @@ func (w Writing) check(needKnown func(string) bool) error {
 	}
 	if w.Need == "" {
 		f.Add("need", "required")
-	} else if !needKnown(w.Need) && w.Need != anyNeed {
+	} else if !needKnown(w.Need) && !(w.Danger && w.Need == anyNeed) {
 		f.Add("need", "unknown_code")
 	}
 	if !slices.Contains(Priorities, w.Priority) {
@@ -62,12 +63,12 @@ func (w Writing) check(needKnown func(string) bool) error {
 	}
 	// A reason or the order's number stays with these two for ever; the programme's
 	// own mission needs no words (domain.md §2, "Legal basis").
-	if (w.Basis == "vital_interest" && !w.Danger || w.Basis == "legal_obligation") && strings.TrimSpace(w.BasisNote) == "" {
+	if (w.Basis == "vital_interest" && !w.Danger || w.Basis == "legal_obligation") && i18n.Blank(w.BasisNote) {
 		f.Add("basis_note", "required")
 	}
-	if n := len([]rune(strings.TrimSpace(w.Reason))); n == 0 && !w.Danger {
+	if i18n.Blank(w.Reason) && !w.Danger {
 		f.Add("reason", "required")
-	} else if n > 4000 {
+	} else if len([]rune(strings.TrimSpace(w.Reason))) > 4000 {
 		f.Add("reason", "too_long")
 	}
 	if len([]rune(w.BasisNote)) > 1000 {
@@ -158,9 +159,6 @@ func (s *Service) prepare(ctx context.Context, r *Referral, w *Writing) (people.
 	if err != nil {
 		return p, service, err
 	}
-	if service.TenantID == r.FromTenant && !service.Letter() {
-		return p, service, fault.In("service_id", "own_service")
-	}
 	if field, code := service.CheckTriage(w.Triage); code != "" && !(w.Danger && code == "required") {
 		return p, service, fault.In(field, code)
 	}
@@ -220,6 +218,9 @@ func (s *Service) send(ctx context.Context, r *Referral, p people.Person, servic
 	if r.Letter() {
 		return s.sendLetter(ctx, r, p, service, now)
 	}
+	if r.ToTenant == r.FromTenant {
+		return notPermitted(string(agreements.NoAgreement)) // nobody refers to oneself, in danger or by exception either
+	}
 	if r.Danger {
 		return s.sendDanger(ctx, r, p, now)
 	}
@@ -241,7 +242,7 @@ func (s *Service) send(ctx context.Context, r *Referral, p people.Person, servic
 		return permit.Refusal(reason)
 	}
 	if why != "" && !excepted {
-		return &fault.Error{Code: fault.NotPermitted, Key: "referrals.not_permitted." + why, Data: map[string]any{"reason": why}}
+		return notPermitted(why)
 	}
 	recipient, err := s.Tenants.ByID(ctx, r.ToTenant)
 	if err != nil {
@@ -280,6 +281,11 @@ func (s *Service) send(ctx context.Context, r *Referral, p people.Person, servic
 		return err
 	}
 	return s.finish(ctx, r, loaded, "send", []Event{e}, p, now)
+}
+
+// notPermitted refuses to send, with the contract's reason.
+func notPermitted(why string) error {
+	return &fault.Error{Code: fault.NotPermitted, Key: "referrals.not_permitted." + why, Data: map[string]any{"reason": why}}
 }
 
 // already refuses a second open referral of the same person, service and target.

@@ -148,43 +148,6 @@ func slicesOf(ctx context.Context, list ...ID) (rows []sliceRow, err error) {
 	return rows, err
 }
 
-func insertNote(ctx context.Context, n noteRow) error {
-	_, err := db.Conn(ctx).NewInsert().Model(&n).Exec(ctx)
-	return err
-}
-
-// notesOf reads the notes of a referral that the tenant of ctx may read: its own,
-// and those that the other side shares while the referral stands open to it.
-func notesOf(ctx context.Context, id ID) (rows []noteRow, err error) {
-	t := db.Tenant(ctx)
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("n.referral_id = ?", id).
-		Where("(n.tenant_id = ? or (n.shared and n.from_tenant = ?) or (n.shared and exists (select 1 from referrals r where r.id = n.referral_id and r.to_tenant = ? and r.open_slices like '%,card,%')))", t, t, t).
-		OrderExpr("n.sequence").Scan(ctx)
-	return rows, err
-}
-
-func insertMessage(ctx context.Context, m messageRow) error {
-	_, err := db.Conn(ctx).NewInsert().Model(&m).Exec(ctx)
-	return err
-}
-
-func messagesOf(ctx context.Context, id ID, after string, limit int) (rows []messageRow, err error) {
-	t := db.Tenant(ctx)
-	q := db.Conn(ctx).NewSelect().Model(&rows).Where("m.referral_id = ?", id).
-		Where("(m.by_tenant = ? or m.from_tenant = ? or exists (select 1 from referrals r where r.id = m.referral_id and r.to_tenant = ? and r.open_slices like '%,card,%'))", t, t, t).
-		OrderExpr("m.id desc").Limit(int64(limit))
-	if after != "" {
-		q = q.Where("m.id < ?", after)
-	}
-	return rows, q.Scan(ctx)
-}
-
-func messageByID(ctx context.Context, id ids.ID[ids.Message]) (m messageRow, err error) {
-	t := db.Tenant(ctx)
-	err = db.Conn(ctx).NewSelect().Model(&m).Where("m.id = ?", id).Where("(m.from_tenant = ? or m.to_tenant = ?)", t, t).Scan(ctx)
-	return m, err
-}
-
 // disclosed lists what a user has opened of a referral on a day.
 func disclosed(ctx context.Context, id ID, user ids.ID[ids.User], day string) (out []string, err error) {
 	err = db.Conn(ctx).NewSelect().Model((*disclosureRow)(nil)).Column("what").Where("d.referral_id = ?", id).Where("d.to_tenant = ?", db.Tenant(ctx)).
@@ -276,7 +239,8 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 	}
 	if f.number != "" {
 		// Each way names the tenant itself, so that each has its index.
-		q = q.Where("((r.from_tenant = ? and r.number = ?) or (r.to_tenant = ? and r.number = ?) or (r.to_tenant = ? and r.receiver_number = ? and r.receiver_number <> ''))", t, f.number, t, f.number, t, f.number)
+		q = q.Where("((r.from_tenant = ? and r.number = ?) or (r.to_tenant = ? and r.number = ?) or (r.to_tenant = ? and r.receiver_number = ? and r.receiver_number <> '') or (r.from_tenant = ? and r.receiver_number = ? and r.receiver_number <> ''))",
+			t, f.number, t, f.number, t, f.number, t, f.number)
 	}
 	if !f.assignee.IsZero() {
 		q = q.Where("r.owner_user = ?", f.assignee).Where("r.to_tenant = ?", t)
@@ -448,4 +412,26 @@ func heldBy(ctx context.Context, user ids.ID[ids.User]) ([]Referral, error) {
 		out[i] = r.Referral
 	}
 	return out, err
+}
+
+func insertMessage(ctx context.Context, m messageRow) error {
+	_, err := db.Conn(ctx).NewInsert().Model(&m).Exec(ctx)
+	return err
+}
+
+func messagesOf(ctx context.Context, id ID, after string, limit int) (rows []messageRow, err error) {
+	t := db.Tenant(ctx)
+	q := db.Conn(ctx).NewSelect().Model(&rows).Where("m.referral_id = ?", id).
+		Where("(m.by_tenant = ? or m.from_tenant = ? or exists (select 1 from referrals r where r.id = m.referral_id and r.to_tenant = ? and r.open_slices like '%,card,%'))", t, t, t).
+		OrderExpr("m.id desc").Limit(int64(limit))
+	if after != "" {
+		q = q.Where("m.id < ?", after)
+	}
+	return rows, q.Scan(ctx)
+}
+
+func messageByID(ctx context.Context, id ids.ID[ids.Message]) (m messageRow, err error) {
+	t := db.Tenant(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&m).Where("m.id = ?", id).Where("(m.from_tenant = ? or m.to_tenant = ?)", t, t).Scan(ctx)
+	return m, err
 }

@@ -9,6 +9,8 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // Code is the stable, English snake_case code that the contract promises.
@@ -133,6 +135,32 @@ func (c *Collect) Add(field, code string) {
 
 // AddField notes one faulty field with its own message.
 func (c *Collect) AddField(f Field) { c.fields = append(c.fields, f) }
+
+// Join takes the fields of another Invalid fault over, but for those of a value that
+// was noted already, and of what stands in or around it: what could not be read
+// cannot be judged. Any other error comes back.
+func (c *Collect) Join(err error) error {
+	var f *Error
+	if err == nil {
+		return nil
+	}
+	if !errors.As(err, &f) || f.Code != Invalid {
+		return err
+	}
+	noted := len(c.fields)
+	for _, x := range f.Fields {
+		if !slices.ContainsFunc(c.fields[:noted], func(y Field) bool { return within(x.Field, y.Field) || within(y.Field, x.Field) }) {
+			c.fields = append(c.fields, x)
+		}
+	}
+	return nil
+}
+
+// within reports whether a path is another, or stands below it.
+func within(path, other string) bool {
+	rest, ok := strings.CutPrefix(path, other)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
 
 // Err gives the fault, or nil when nothing was noted.
 func (c *Collect) Err() error {

@@ -1,0 +1,23 @@
+package referrals
+
+import (
+	"context"
+
+	"shubbak/platform/db"
+)
+
+// insertNote keeps words of one side; those of the basis of a draft may be written again.
+func insertNote(ctx context.Context, n noteRow) error {
+	_, err := db.Conn(ctx).NewInsert().Model(&n).On("conflict (referral_id, sequence, kind) do update").Set("sealed = excluded.sealed").Exec(ctx)
+	return err
+}
+
+// notesOf reads the notes of a referral that the tenant of ctx may read: its own,
+// and those that the other side shares while the referral stands open to it.
+func notesOf(ctx context.Context, id ID) (rows []noteRow, err error) {
+	t := db.Tenant(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("n.referral_id = ?", id).
+		Where("(n.tenant_id = ? or (n.shared and n.from_tenant = ?) or (n.shared and exists (select 1 from referrals r where r.id = n.referral_id and r.to_tenant = ? and r.open_slices like '%,card,%')))", t, t, t).
+		OrderExpr("n.sequence").Scan(ctx)
+	return rows, err
+}
