@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+
+	"shubbak/modules/agreements"
+	"shubbak/modules/tasks"
+	"shubbak/platform/fault"
+	"shubbak/platform/ids"
+	"shubbak/policies"
+	"shubbak/tenants"
+)
+
+// taskSubjects are the records that a task may be about, each asked by its own module's
+// rules: what the actor may not open is not found.
+type taskSubjects struct{ *app }
+
+// Subject satisfies tasks.Subjects.
+func (t taskSubjects) Subject(ctx context.Context, kind, id string) (tasks.Subject, error) {
+	may := func(p policies.Permission) bool { return t.law.May(tenants.From(ctx), p) }
+	switch kind {
+	case "agreement":
+		aid, err := ids.Parse[ids.Agreement](id)
+		if err != nil || !may(agreements.Read) {
+			return tasks.Subject{}, fault.New(fault.NotFound)
+		}
+		o, err := t.agreements.Get(ctx, aid)
+		return tasks.Subject{Number: o.Number}, err
+	case "referral":
+		rid, err := ids.Parse[ids.Referral](id)
+		if err != nil || !may(policies.To("referral", "read")) {
+			return tasks.Subject{}, fault.New(fault.NotFound)
+		}
+		sub, err := t.referrals.Subject(ctx, rid)
+		if err != nil {
+			return tasks.Subject{}, err
+		}
+		card, err := t.referrals.Card(ctx, rid)
+		return tasks.Subject{Key: sub.Key, Number: card.Number}, err
+	case "person":
+		pid, err := ids.Parse[ids.Person](id)
+		if err != nil || !may(policies.To("person", "read")) {
+			return tasks.Subject{}, fault.New(fault.NotFound)
+		}
+		p, err := t.people.Load(ctx, pid)
+		return tasks.Subject{Key: p.KeyID, Number: p.Number}, err
+	}
+	return tasks.Subject{}, fault.New(fault.NotFound)
+}
+
+// colleagues are the accounts of the tenant of ctx as tasks want them.
+func (a *app) colleagues(ctx context.Context, roles ...string) ([]tasks.Colleague, error) {
+	list, err := a.accounts.WithRoles(ctx, ids.ID[ids.Unit]{}, roles...)
+	out := make([]tasks.Colleague, len(list))
+	for i, u := range list {
+		out[i] = tasks.Colleague{ID: u.ID, Name: u.Name}
+	}
+	return out, err
+}
+
+// unitOf is the unit where somebody works, as an actor's first unit is.
+func (a *app) unitOf(ctx context.Context, user ids.ID[ids.User]) (ids.ID[ids.Unit], error) {
+	u, err := a.accounts.Account(ctx, user)
+	for _, m := range u.Memberships {
+		if !m.UnitID.IsZero() {
+			return m.UnitID, err
+		}
+	}
+	return ids.ID[ids.Unit]{}, err
+}
