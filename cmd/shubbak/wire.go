@@ -194,6 +194,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.people.Withdrawals, a.documents.Subjects, a.accounts.Holdings = a.referrals, a.referrals, a.referrals
 	a.people.Panels = append(a.people.Panels, a.referrals.OfPerson)
 	a.tasks = tasks.New(tasks.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Subjects: taskSubjects{a}, Colleagues: a.colleagues, Unit: a.unitOf, Names: a.accounts.Names})
+	a.tasks.Moved, a.agreements.Tasks, a.agreements.Owners = a.decisionMoved, decisionTasks{a}, a.decisionOwners
 	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Agreements: a.agreements, Referrals: a.referrals, Live: a.live,
 		Mail: sender, PublicURL: s.PublicURL})
 	a.privacy = privacy.New(privacy.Deps{Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, People: a.people, Referrals: a.referrals})

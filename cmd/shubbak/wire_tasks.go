@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"shubbak/modules/agreements"
 	"shubbak/modules/tasks"
@@ -67,4 +68,46 @@ func (a *app) unitOf(ctx context.Context, user ids.ID[ids.User]) (ids.ID[ids.Uni
 		}
 	}
 	return ids.ID[ids.Unit]{}, err
+}
+
+// ofDecision begins the source of a task that a committee's decision has made.
+const ofDecision = "decision:"
+
+// decisionTasks makes the tasks of decisions.
+type decisionTasks struct{ *app }
+
+// Decided satisfies agreements.Tasks. A task for the house goes to its first
+// administrator: the others see it too, and can take it over.
+func (t decisionTasks) Decided(ctx context.Context, d agreements.DecisionTask) error {
+	if d.Assignee.IsZero() {
+		list, err := t.accounts.WithRoles(ctx, ids.ID[ids.Unit]{}, "admin")
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		d.Assignee = list[0].ID
+	}
+	return t.tasks.Give(ctx, tasks.Given{Source: ofDecision + d.Decision.String(), Subject: "agreement:" + d.Agreement.String(), Number: d.Number, Title: d.Words, Assignee: d.Assignee, DueOn: d.DueOn})
+}
+
+// decisionOwners are the people of the tenant of ctx who can be given a decision's task.
+func (a *app) decisionOwners(ctx context.Context) ([]agreements.Owner, error) {
+	list, err := a.tasks.Assignable(ctx)
+	out := make([]agreements.Owner, len(list))
+	for i, c := range list {
+		out[i] = agreements.Owner{ID: c.ID, Name: c.Name}
+	}
+	return out, err
+}
+
+// decisionMoved tells a decision how far its task is.
+func (a *app) decisionMoved(ctx context.Context, source, state string) error {
+	id, ok := strings.CutPrefix(source, ofDecision)
+	if !ok {
+		return nil
+	}
+	decision, err := ids.Parse[ids.Decision](id)
+	if err != nil {
+		return err
+	}
+	return a.agreements.DecisionMoved(ctx, decision, state)
 }

@@ -47,6 +47,7 @@ var (
 	ReadDraft = perm("read_draft")
 	write     = perm("write")
 	comment   = perm("comment")
+	meet      = perm("meet")
 )
 
 // Account is somebody of the tenant of a context, as a signature and a mail want it.
@@ -83,6 +84,12 @@ type Deps struct {
 	// SignedFile finds a document of an agreement that the actor has put there, ready
 	// to be kept; not_found for any other.
 	SignedFile func(ctx context.Context, agreement ids.ID[ids.Agreement], id ids.ID[ids.Document]) (File, error)
+	// Agenda gives what the work puts on a meeting's agenda: late obligations and
+	// breached clocks. It is asked in the transaction that plans; nil means none.
+	Agenda func(ctx context.Context, id ids.ID[ids.Agreement]) ([]AgendaItem, error)
+	// Owners lists who of the tenant of ctx can be given the task of a decision.
+	Owners func(ctx context.Context) ([]Owner, error)
+	Tasks  Tasks
 	// Address is where the platform is reached, for the link in a mail.
 	Address func() string
 }
@@ -101,9 +108,9 @@ func New(d Deps) *Service { return &Service{Deps: d, terms: terms.Load()} }
 func (s *Service) Module() modules.Module {
 	return modules.Module{
 		Name: "agreements", Migrations: migrations, Locales: locales,
-		Permissions: []policies.Permission{Read, ReadDraft, write, comment},
-		Routes:      slices.Concat(s.routes(), s.partRoutes(), s.talkRoutes()),
-		Pages:       s.pages(),
+		Permissions: []policies.Permission{Read, ReadDraft, write, comment, meet},
+		Routes:      slices.Concat(s.routes(), s.partRoutes(), s.talkRoutes(), s.meetingRoutes()),
+		Pages:       slices.Concat(s.pages(), s.meetingPages()),
 		Nav:         []web.NavEntry{{Path: "/agreements", Key: "agreements.nav", Icon: "agreement", Perm: Read}},
 		Events:      s.subscriptions(),
 		Schedules:   s.schedules(),

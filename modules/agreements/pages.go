@@ -99,7 +99,8 @@ type sheet struct {
 	Comments []said
 	Versions []Kept
 	Acts     []Command
-	Mine     bool // the reader's tenant keeps it
+	Meetings []meetingLine // the latest
+	Mine     bool          // the reader's tenant keeps it
 	Edits    bool
 	Speaks   bool
 	Signs    bool
@@ -178,6 +179,9 @@ func (s *Service) showAgreement(c *web.Ctx, id ids.ID[ids.Agreement], refusal st
 	p.Annex = s.annex(ctx, v, a.Sharing)
 	s.signatures(ctx, v, o, &p)
 	s.mayDo(ctx, o, &p)
+	if p.Meetings, err = s.latestMeetings(ctx, v, id); err != nil {
+		return err
+	}
 	if v.May("agreement", "read_draft") {
 		if p.Versions, err = s.Versions(ctx, id); err != nil {
 			return err
