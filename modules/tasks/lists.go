@@ -24,7 +24,7 @@ const (
 // a person.
 func (s *Service) overseen(a tenants.Actor) (sight, bool) {
 	switch {
-	case !s.Law.Allow(a, oversee):
+	case !s.Law.Allow(a, Read):
 		return sight{}, false
 	case !a.Has("supervisor"):
 		return sight{About: "agreement"}, true

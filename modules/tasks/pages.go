@@ -217,7 +217,7 @@ func (s *Service) newPage(c *web.Ctx) error {
 
 func (s *Service) showForm(c *web.Ctx, x taskForm) error {
 	ctx, v := c.Std(), c.View("")
-	if s.Law.Allow(v.Actor, assign) {
+	if s.Law.Allow(v.Actor, create) {
 		list, err := s.Assignable(ctx)
 		if err != nil {
 			return err

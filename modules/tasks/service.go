@@ -75,7 +75,7 @@ func (s *Service) Create(ctx context.Context, d Draft) (t Task, err error) {
 	}
 	err = s.DB.InTx(ctx, func(ctx context.Context) error {
 		if d.Assignee != actor.User {
-			if !s.Law.Allow(actor, assign) {
+			if !s.Law.Allow(actor, create) {
 				return fault.New(fault.Forbidden)
 			}
 			if err := s.works(ctx, d.Assignee); err != nil {

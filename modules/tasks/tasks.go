@@ -31,13 +31,11 @@ var locales embed.FS
 
 func perm(action string) policies.Permission { return policies.To("task", action) }
 
-// The module's permissions beside those of the commands: assign is giving a task to
-// somebody else, oversee seeing the tasks of others.
+// The module's permissions beside those of the commands. Who may read in any relation
+// oversees the tasks of others; who may create in any gives tasks to others.
 var (
-	Read    = perm("read")
-	create  = perm("create")
-	assign  = perm("assign")
-	oversee = perm("oversee")
+	Read   = perm("read")
+	create = perm("create")
 )
 
 // Subject is the record that a task is about.
@@ -87,7 +85,7 @@ func New(d Deps) *Service { return &Service{d} }
 
 // Module is what the module contributes.
 func (s *Service) Module() modules.Module {
-	permissions := []policies.Permission{Read, create, assign, oversee}
+	permissions := []policies.Permission{Read, create}
 	for _, c := range Commands {
 		permissions = append(permissions, perm(string(c)))
 	}
