@@ -21,7 +21,11 @@ func (s *seeder) addMeetings(ctx context.Context) error {
 		return fmt.Errorf("demo: %w", err)
 	}
 	local := func(days int, at string) string {
-		return s.clock.Now().In(clock.Casablanca()).AddDate(0, 0, days).Format(time.DateOnly) + "T" + at
+		on := s.clock.Now().In(clock.Casablanca()).AddDate(0, 0, days)
+		for on.Weekday() == time.Saturday || on.Weekday() == time.Sunday {
+			on = on.AddDate(0, 0, 1)
+		}
+		return on.Format(time.DateOnly) + "T" + at
 	}
 	start := s.clock.Now() // dates to come, whatever the clock is moved to below
 	day := func(days int) string { return start.In(clock.Casablanca()).AddDate(0, 0, days).Format(time.DateOnly) }
@@ -30,7 +34,7 @@ func (s *seeder) addMeetings(ctx context.Context) error {
 	}
 	s.clock.Shift(-22 * 24 * time.Hour)
 	m, err := s.agreements.PlanMeeting(desk, id, 0, agreements.Meeting{Kind: "follow_up", StartsLocal: local(1, "10:00"), Place: "مقر المنسقية الجهوية، وجدة", Agenda: []agreements.AgendaLine{
-		line("آجال الرد على الإحالات", "Délais de réponse aux orientations"), line("قائمة الانتظار في استشارة علاج الإدمان", "Liste d’attente de la consultation d’addictologie"), line("نقط مختلفة", "Questions diverses")}})
+		line("آجال الرد على الإحالات", "Délais de réponse aux orientations"), line("لائحة الانتظار في استشارة علاج الإدمان", "Liste d’attente de la consultation d’addictologie"), line("نقط مختلفة", "Questions diverses")}})
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -41,7 +45,7 @@ func (s *seeder) addMeetings(ctx context.Context) error {
 		}
 		return s.agreements.DoMeeting(desk, id, m.ID, agreements.MeetingAct{Command: c, Version: o.Version})
 	}
-	s.clock.Shift(-20 * 24 * time.Hour)
+	s.clock.Shift(-18 * 24 * time.Hour)
 	if err := do(agreements.Hold); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
