@@ -305,8 +305,8 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 			"/settings", "/settings/look", "/settings/languages", "/settings/notice", "/settings/limits", "/account", "/account/password", "/account/second-factor"},
 		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements", "/agreements/new", "/agreements/" + talked, "/agreements/" + talked + "/edit", "/agreements/" + talked + "/articles/new",
 			meetings, meetings + "/new", planned, closed, closed + "/minutes?lang=ar", closed + "/minutes?lang=fr", "/tasks?tab=house"},
-		"admin@chamber.demo":            {"/agreements/" + talked, "/tasks"},
-		"director@faculty.demo":         {"/agreements/" + toSign, "/agreements/" + toSign + "/sign"},
+		"admin@chamber.demo":    {"/agreements/" + talked, "/tasks"},
+		"director@faculty.demo": {"/agreements/" + toSign, "/agreements/" + toSign + "/sign"},
 	}
 	for email, list := range pages {
 		t.Run(strings.ReplaceAll(email, "@", "-at-"), func(t *testing.T) {
