@@ -55,6 +55,9 @@ func TestADecisionBecomesATaskOfWhoeverOwnsIt(t *testing.T) {
 		a := desk.api("PATCH", path, map[string]any{"version": 2, "minutes": map[string]any{"fr": "Compte rendu"}, "attendance": []any{
 			map[string]any{"party": "coordination", "name": "Abdellatif Berrahili", "quality": "Coordinateur", "presence": "present"}, map[string]any{"party": "hospital", "name": "Kaoutar Benmoussa", "presence": "excused"}},
 			"decisions": []any{map[string]any{"text": "of our worker", "user": who, "due_on": due}, map[string]any{"text": "of the hospital", "party": "hospital", "due_on": due}, map[string]any{"text": "of the house", "party": "coordination", "due_on": due}}}).want(200)
+		if b := desk.get("/agreements/" + agreement + "/meetings?limit=1").want(200); b.text("items.0.agenda") != "[]" {
+			t.Errorf("an agenda without lines is %s", b.text("items.0.agenda"))
+		}
 		if a.text("decisions.0.party") != "coordination" || a.text("decisions.0.state") != "" {
 			t.Errorf("the decisions are %s", a.text("decisions"))
 		}
@@ -187,6 +190,7 @@ func TestBadMeetings(t *testing.T) {
 		w.tokens = map[string]string{}
 		desk = w.as("coordinator@coordination.demo")
 		planned := "/agreements/" + agreement + "/meetings/" + desk.post("/agreements/"+agreement+"/meetings", map[string]any{"kind": "steering", "starts_at_local": w.local(48), "place": "Oujda"}).want(201).text("id")
+		worker, _ := w.as("admin@coordination.demo").userID("worker@coordination.demo")
 		foreign, _ := w.as("admin@hospital.demo").userID("intake@hospital.demo")
 		plan := func(change map[string]any) map[string]any {
 			out := map[string]any{"kind": "steering", "starts_at_local": w.local(48), "place": "Oujda"}
@@ -238,6 +242,7 @@ func TestBadMeetings(t *testing.T) {
 			"a decision of no party":             {"coordinator@coordination.demo", "PATCH", path, decision(map[string]any{"party": "chamber"}), 422, "decisions[0].party"},
 			"a decision of somebody elsewhere":   {"coordinator@coordination.demo", "PATCH", path, decision(map[string]any{"party": "", "user": foreign}), 422, "decisions[0].user"},
 			"a decision of their user":           {"coordinator@coordination.demo", "PATCH", path, decision(map[string]any{"user": foreign}), 422, "decisions[0].user"},
+			"their decision by our worker":       {"coordinator@coordination.demo", "PATCH", path, decision(map[string]any{"user": worker}), 422, "decisions[0].user"},
 			"a decision of another meeting":      {"coordinator@coordination.demo", "PATCH", path, decision(map[string]any{"id": "01890000-0000-7000-8000-000000000000"}), 422, "decisions[0].id"},
 			"a line of another agenda":           {"coordinator@coordination.demo", "PATCH", path, map[string]any{"version": 2, "agenda": []any{map[string]any{"id": "01890000-0000-7000-8000-000000000000"}}}, 422, "agenda[0].id"},
 			"a line without words":               {"coordinator@coordination.demo", "PATCH", path, map[string]any{"version": 2, "agenda": []any{map[string]any{"title": map[string]any{"fr": " "}}}}, 422, "agenda[0].title"},

@@ -55,7 +55,7 @@ type NoteView struct {
 
 func meetingView(ctx context.Context, a Agreement, m Meeting, notes []Note) MeetingView {
 	v := MeetingView{ID: m.ID, Version: m.Version, State: string(m.State), Kind: m.Kind, StartsAtLocal: m.StartsLocal, Zone: m.Zone, Place: m.Place,
-		Agenda: slices.Concat([]AgendaLine{}, m.Agenda), Attendance: slices.Concat([]Attendee{}, m.Attendance), Decisions: []DecisionView{}, Reason: m.Reason, agreement: m.AgreementID}
+		Agenda: append([]AgendaLine{}, m.Agenda...), Attendance: append([]Attendee{}, m.Attendance...), Decisions: []DecisionView{}, Reason: m.Reason, agreement: m.AgreementID}
 	if m.MinutesAr != "" || m.MinutesFr != "" {
 		v.Minutes = &Body{m.MinutesAr, m.MinutesFr}
 	}
