@@ -44,7 +44,7 @@ type Relation string
 // The relations. Any in the law means that the relation does not matter.
 const (
 	Any      Relation = "any"
-	Sender   Relation = "sender"   // of the unit that sends
+	Sender   Relation = "sender"   // of the unit that sends; who gave a task
 	Receiver Relation = "receiver" // of the unit that receives
 	Assignee Relation = "assignee" // the record is assigned to this user
 	Arbiter  Relation = "arbiter"  // judges an exception on the anonymous card

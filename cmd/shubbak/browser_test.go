@@ -282,6 +282,9 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 	carrier := desk.person(nil)
 	letter := desk.post("/referrals", map[string]any{"person_id": carrier, "need": "civil_papers", "service_id": letterTo, "priority": "routine", "reason": "Inscription des enfants", "send": true}).want(201).text("id")
 	danger := desk.danger(nil).want(201).text("id")
+	kept := coordinator.get("/agreements/" + agreement + "/meetings").want(200)
+	meetings := "/agreements/" + agreement + "/meetings"
+	planned, closed := meetings+"/"+kept.text("items.0.id"), meetings+"/"+kept.text("items.1.id")
 	unit := w.as("admin@hospital.demo").get("/calendar/units").want(200).text("items.0.id")
 	doctor, _ := w.as("admin@hospital.demo").userID("doctor@hospital.demo")
 	pages := map[string][]string{
@@ -289,7 +292,7 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 			"/people/" + person + "/refer/" + service + "?need=psychiatric", "/people/" + person + "/consents/new", "/referrals?box=out", "/referrals?box=in", "/services",
 			"/referrals/" + first(desk, "box=out&state=completed"), "/referrals/" + first(desk, "box=out&state=declined"), "/referrals/" + first(desk, "box=out&state=draft"), "/notifications", "/agreements", "/danger", "/danger?person=" + person, "/referrals/" + danger, "/reports?box=out",
 			"/people/" + person + "/letter/" + letterTo, "/referrals/" + letter, "/referrals/" + letter + "/letter", "/referrals/" + letter + "/accept",
-			"/referrals/" + first(desk, "box=out&state=scheduled") + "/slip"},
+			"/referrals/" + first(desk, "box=out&state=scheduled") + "/slip", "/tasks", "/tasks/new", "/tasks?tab=given"},
 		"admin@coordination.demo": {"/danger/numbers", "/services", "/services/new", "/services/" + reception + "/edit", "/organizations", "/organizations/new", "/organizations/" + body + "/edit", "/services/new?organization=" + body,
 			"/settings/units", "/settings/units/new", "/units/" + desks + "/edit"},
 		"head@coordination.demo": {"/referrals?box=out&tab=review", "/referrals/" + danger},
@@ -300,9 +303,10 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 			"/calendar/day?kind=ramadan&key=ramadan-2027", "/calendar/units/" + unit,
 			"/users", "/users?state=ended", "/users/invite", "/users/" + doctor, "/users/" + doctor + "/edit", "/users/" + doctor + "/end",
 			"/settings", "/settings/look", "/settings/languages", "/settings/notice", "/settings/limits", "/account", "/account/password", "/account/second-factor"},
-		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements", "/agreements/new", "/agreements/" + talked, "/agreements/" + talked + "/edit", "/agreements/" + talked + "/articles/new"},
-		"admin@chamber.demo":            {"/agreements/" + talked},
-		"director@faculty.demo":         {"/agreements/" + toSign, "/agreements/" + toSign + "/sign"},
+		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements", "/agreements/new", "/agreements/" + talked, "/agreements/" + talked + "/edit", "/agreements/" + talked + "/articles/new",
+			meetings, meetings + "/new", planned, closed, closed + "/minutes?lang=ar", closed + "/minutes?lang=fr", "/tasks?tab=house"},
+		"admin@chamber.demo":    {"/agreements/" + talked, "/tasks"},
+		"director@faculty.demo": {"/agreements/" + toSign, "/agreements/" + toSign + "/sign"},
 	}
 	for email, list := range pages {
 		t.Run(strings.ReplaceAll(email, "@", "-at-"), func(t *testing.T) {

@@ -203,6 +203,16 @@ func (c *catcher) walk(t *testing.T, w *world) {
 	}
 	ask("worker@coordination.demo", "api:/documents/"+document, "/people", "/people/"+person, "api:/people/"+person, "api:/people/"+person+"/consents", "/people/"+person+"/refer", "/people/"+person+"/consents/"+consent+"/withdraw",
 		"api:/referrals/"+referral+"/preview", "/referrals/"+referral+"/slip", "/danger")
+	for _, email := range []string{"worker@coordination.demo", "coordinator@coordination.demo", "head@coordination.demo", "admin@hospital.demo"} {
+		ask(email, "/tasks", "/tasks?tab=given", "/tasks?tab=house", "/tasks?tab=closed", "api:/tasks", "api:/tasks?mine=1", "api:/tasks?state=open", "api:/tasks?mine=1&state=done", "api:/tasks?mine=1&due_before=2026-12-31", "api:/tasks?limit=1")
+	}
+	meeting := desk.get("/agreements/" + agreement + "/meetings").want(200).text("items.0.id")
+	for _, email := range []string{"coordinator@coordination.demo", "admin@hospital.demo"} {
+		ask(email, "api:/agreements/"+agreement+"/meetings", "/agreements/"+agreement+"/meetings", "api:/agreements/"+agreement+"/meetings/"+meeting, "/agreements/"+agreement+"/meetings/"+meeting)
+	}
+	c.name("a task goes on")
+	task := desk.post("/tasks", w.task("x", nil)).want(201).text("id")
+	desk.post("/tasks/"+task+"/start", map[string]any{"version": 1}).want(200)
 	c.name("person search")
 	desk.post("/people/search", map[string]any{"q": "خديجة"}).want(200)
 	desk.post("/people/search", map[string]any{"q": "Khadija El Amrani"}).want(200)
@@ -263,9 +273,9 @@ func (w *world) exec(t *testing.T, query string) {
 // that belong to an institution.
 var (
 	work = []string{"people", "person_tokens", "consents", "referrals", "referral_slices", "referral_events", "referral_notes", "messages", "disclosures", "referral_alarms",
-		"documents", "document_subjects", "notifications", "outbox"}
+		"documents", "document_subjects", "tasks", "notifications", "outbox"}
 	network = []string{"tenants", "registers", "units", "users", "memberships", "sessions", "on_call", "vault_keys", "tenant_calendars", "unit_calendars", "organizations", "services", "service_needs", "call_lists",
-		"agreements", "agreement_parties", "agreement_scopes", "agreement_sharing", "people", "person_tokens", "consents", "referrals", "referral_slices", "referral_events", "referral_notes", "messages", "disclosures",
+		"agreements", "agreement_parties", "agreement_scopes", "agreement_sharing", "agreement_meetings", "agreement_decisions", "agreement_meeting_notes", "tasks", "people", "person_tokens", "consents", "referrals", "referral_slices", "referral_events", "referral_notes", "messages", "disclosures",
 		"referral_alarms", "referral_slips", "documents", "document_subjects", "notifications", "audit_entries", "audit_heads", "outbox", "idempotency_keys"}
 	ownIDs   = map[string]bool{"id": true, "person_id": true, "referral_id": true, "parent_id": true, "consent_id": true, "document_id": true, "delivery_id": true, "subject_id": true}
 	isUnique = map[string]bool{"slug": true, "token_hash": true, "code_hash": true, "code": true, "once_key": true, "host": true, "number": true}

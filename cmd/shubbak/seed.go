@@ -71,6 +71,9 @@ func seed(ctx context.Context, a *app, c *clock.Shifted, password string) (demoS
 	if err := s.addReferrals(ctx); err != nil {
 		return sheet, err
 	}
+	if err := s.addMeetings(ctx); err != nil {
+		return sheet, err
+	}
 	for _, t := range s.tenant { // what is late by now has been said
 		if err := s.referrals.RunClocks(db.As(ctx, t.ID.String())); err != nil {
 			return sheet, err

@@ -206,6 +206,7 @@ func strangersAreRefused(t *testing.T, w *world) {
 	}
 	record := map[string]string{"people": person, "referrals": referral, "documents": document, "notifications": notice, "agreements": agreement, "slips": slip, "calendar": unit, "users": account, "account": w.sessionOf("coordination"),
 		"services": desk.service("hospital", "psychiatric"), "units": unit, "organizations": desk.get("/organizations").want(200).text("items.0.id")}
+	record["tasks"] = desk.post("/tasks", w.task("of the desk", nil)).want(201).text("id")
 	before := w.snapshot()
 	walked := 0
 	for _, r := range w.server.Routes() {
@@ -231,7 +232,7 @@ func strangersAreRefused(t *testing.T, w *world) {
 		body := sample(r)
 		for _, email := range everybody {
 			tenant := tenantOf(email)
-			if tenant == "coordination" || tenant == "hospital" && word != "people" && word != "notifications" && word != "users" && word != "account" {
+			if tenant == "coordination" || tenant == "hospital" && word != "people" && word != "notifications" && word != "users" && word != "account" && word != "tasks" {
 				continue
 			}
 			if tenant == "hospital" && word == "notifications" {
@@ -360,6 +361,7 @@ func (w *world) snapshot() map[string]string {
 			"select count(*) from referrals", "select sum(version) from referrals", "select sum(sequence) from referrals", "select count(*) from messages", "select count(*) from documents",
 			"select count(*) from disclosures", "select count(*) from referral_events", "select count(*) from notifications where read_at is not null", "select sum(version) from services", "select sum(version) from organizations", "select sum(version) from units",
 			"select sum(version) from users", "select count(*) from memberships where valid_to is not null", "select count(*) from sign_in_links", "select sum(version) from tenants", "select count(*) from sessions where ended_at is not null",
+			"select sum(version) from tasks", "select sum(version) from agreement_meetings", "select count(*) from agreement_decisions", "select count(*) from agreement_meeting_notes",
 			"select count(*) from tenant_calendars", "select count(*) from unit_calendars"} {
 			var s string
 			if err := db.Conn(ctx).NewRaw("select coalesce(cast(("+q+") as text), '')").Scan(ctx, &s); err != nil {

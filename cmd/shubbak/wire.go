@@ -24,6 +24,7 @@ import (
 	"shubbak/modules/privacy"
 	"shubbak/modules/referrals"
 	"shubbak/modules/reports"
+	"shubbak/modules/tasks"
 	"shubbak/platform/audit"
 	"shubbak/platform/blob"
 	"shubbak/platform/clock"
@@ -77,6 +78,7 @@ type app struct {
 	agreements    *agreements.Service
 	calendars     *calendars.Service
 	documents     *documents.Service
+	tasks         *tasks.Service
 	referrals     *referrals.Service
 	notifications *notifications.Service
 	privacy       *privacy.Service
@@ -194,12 +196,14 @@ func (a *app) complete(ctx context.Context) error {
 		Address: func() string { return strings.TrimSuffix(a.notifications.PublicURL, "/") }})
 	a.people.Withdrawals, a.documents.Subjects, a.accounts.Holdings = a.referrals, a.referrals, a.referrals
 	a.people.Panels = append(a.people.Panels, a.referrals.OfPerson)
+	a.tasks = tasks.New(tasks.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Subjects: taskSubjects{a}, Colleagues: a.colleagues, Unit: a.unitOf, Names: a.accounts.Names})
+	a.tasks.Moved, a.agreements.Tasks, a.agreements.Owners = a.decisionMoved, decisionTasks{a}, a.decisionOwners
 	a.notifications = notifications.New(notifications.Deps{DB: a.db, Clock: a.clock, Bus: a.bus, Law: a.law, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, Agreements: a.agreements, Referrals: a.referrals, Live: a.live,
 		Mail: sender, PublicURL: s.PublicURL})
 	a.privacy = privacy.New(privacy.Deps{Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Accounts: a.accounts, People: a.people, Referrals: a.referrals})
 	a.reports = reports.New(reports.Deps{DB: a.db, Hash: a.vault.Hash, ServiceNames: a.serviceNames, Clock: a.clock, Audit: a.audit, Catalog: a.catalog, Tenants: a.registry, Agreements: a.agreements, Referrals: a.referrals})
-	a.agreements.Counts, a.agreements.PlacesOf, a.agreements.ServiceNames = a.reports, a.directory.Places, a.serviceNames
-	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.calendars.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.notifications.Module(), a.privacy.Module(), a.reports.Module()}
+	a.agreements.Counts, a.agreements.PlacesOf, a.agreements.ServiceNames, a.agreements.Agenda = a.reports, a.directory.Places, a.serviceNames, a.agendaOf
+	a.modules = []modules.Module{a.accounts.Module(), a.people.Module(), a.agreements.Module(), a.calendars.Module(), a.directory.Module(), a.documents.Module(), a.referrals.Module(), a.tasks.Module(), a.notifications.Module(), a.privacy.Module(), a.reports.Module()}
 	if err := loadWords(a.catalog, a.modules); err != nil {
 		return err
 	}
@@ -307,7 +311,7 @@ func loadWords(c *i18n.Catalog, list []modules.Module) error {
 func schemaModules() []modules.Module {
 	var a accounts.Service
 	return []modules.Module{a.Module(), (&people.Service{}).Module(), (&agreements.Service{}).Module(), (&calendars.Service{}).Module(), (&directory.Directory{}).Module(), (&documents.Service{}).Module(),
-		(&referrals.Service{}).Module(), (&notifications.Service{}).Module(), (&privacy.Service{}).Module(), (&reports.Service{}).Module()}
+		(&referrals.Service{}).Module(), (&tasks.Service{}).Module(), (&notifications.Service{}).Module(), (&privacy.Service{}).Module(), (&reports.Service{}).Module()}
 }
 
 // migrate brings the embedded database up to date; a real one is only checked,

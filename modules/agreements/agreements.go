@@ -47,6 +47,7 @@ var (
 	ReadDraft = perm("read_draft")
 	write     = perm("write")
 	comment   = perm("comment")
+	meet      = perm("meet")
 )
 
 // Account is somebody of the tenant of a context, as a signature and a mail want it.
@@ -95,6 +96,12 @@ type Deps struct {
 	PlacesOf func(ctx context.Context, tenant tenants.ID) (int, error)
 	// ServiceNames finds services of any tenant by their ids: their name and owner.
 	ServiceNames func(ctx context.Context, list []ids.ID[ids.Service]) (map[ids.ID[ids.Service]]ServiceName, error)
+	// Agenda gives what the work puts on a meeting's agenda: late obligations and
+	// breached clocks. It is asked in the transaction that plans; nil means none.
+	Agenda func(ctx context.Context, id ids.ID[ids.Agreement]) ([]AgendaItem, error)
+	// Owners lists who of the tenant of ctx can be given the task of a decision.
+	Owners func(ctx context.Context) ([]Owner, error)
+	Tasks  Tasks
 	// Address is where the platform is reached, for the link in a mail.
 	Address func() string
 }
@@ -113,9 +120,9 @@ func New(d Deps) *Service { return &Service{Deps: d, terms: terms.Load()} }
 func (s *Service) Module() modules.Module {
 	return modules.Module{
 		Name: "agreements", Migrations: migrations, Locales: locales,
-		Permissions: []policies.Permission{Read, ReadDraft, write, comment, measure, waive},
-		Routes:      slices.Concat(s.routes(), s.partRoutes(), s.talkRoutes(), s.followRoutes()),
-		Pages:       s.pages(),
+		Permissions: []policies.Permission{Read, ReadDraft, write, comment, measure, waive, meet},
+		Routes:      slices.Concat(s.routes(), s.partRoutes(), s.talkRoutes(), s.followRoutes(), s.meetingRoutes()),
+		Pages:       slices.Concat(s.pages(), s.meetingPages()),
 		Nav:         []web.NavEntry{{Path: "/agreements", Key: "agreements.nav", Icon: "agreement", Perm: Read}},
 		Events:      s.subscriptions(),
 		Schedules:   s.schedules(),

@@ -137,7 +137,7 @@ func (s *Service) keep(ctx context.Context, f *Follow, o Opened, t Tally, waiver
 		}
 		spans := x.spans(today, o.EffectiveOn, o.EndsOn, trend)
 		if len(spans) == 0 {
-			k.Span, k.State = x.spanOf(o.EffectiveOn, o.EffectiveOn, o.EndsOn), Planned
+			k.Span, k.State = x.spanOf(o.EffectiveOn, o.EffectiveOn, o.EndsOn), Programmed
 		}
 		for i := len(spans) - 1; i >= 0; i-- {
 			v, err := value(spans[i])

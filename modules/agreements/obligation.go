@@ -10,17 +10,17 @@ import (
 // The states of an obligation (domain.md §3). They are computed from its figures and
 // the day, never stored; only waived is somebody's act.
 const (
-	Planned = "planned"
-	OnTrack = "on_track"
-	AtRisk  = "at_risk"
-	Late    = "late"
-	Met     = "met"
-	Unmet   = "unmet"
-	Waived  = "waived"
+	Programmed = "planned"
+	OnTrack    = "on_track"
+	AtRisk     = "at_risk"
+	Late       = "late"
+	Met        = "met"
+	Unmet      = "unmet"
+	Waived     = "waived"
 )
 
 // Standings lists them.
-var Standings = []string{Planned, OnTrack, AtRisk, Late, Met, Unmet, Waived}
+var Standings = []string{Programmed, OnTrack, AtRisk, Late, Met, Unmet, Waived}
 
 // shares are the indicators whose target is a percentage of what was counted; the
 // target of every other is a number in the period.
@@ -94,7 +94,7 @@ func (o Obligation) Stand(v Value, s Span, day string) string {
 	value := v.Of(o)
 	switch {
 	case day < s.From:
-		return Planned
+		return Programmed
 	case v.Known && value >= o.Target && (day > s.To || !o.Share()):
 		return Met
 	case day > s.To && !v.Known && !o.Computed():
@@ -104,7 +104,7 @@ func (o Obligation) Stand(v Value, s Span, day string) string {
 	case day > s.To:
 		return Unmet
 	case !v.Known:
-		return Planned
+		return Programmed
 	}
 	expected := o.Target
 	if !o.Share() {

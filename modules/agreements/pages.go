@@ -103,7 +103,8 @@ type sheet struct {
 	Comments []said
 	Versions []Kept
 	Acts     []Command
-	Mine     bool // the reader's tenant keeps it
+	Meetings []meetingLine // the latest
+	Mine     bool          // the reader's tenant keeps it
 	Edits    bool
 	Speaks   bool
 	Signs    bool
@@ -121,6 +122,9 @@ type tab struct {
 // text, everything else with how it is kept.
 func (p sheet) tabs(v *web.View) []tab {
 	out := []tab{{"overview", v.T("agreements.tab.overview"), 0}, {"text", v.T("agreements.tab.text"), len(p.Articles)}, {"scope", v.T("agreements.tab.scope"), len(p.View.Scopes)}}
+	if slices.Contains(measurable, State(p.State)) || len(p.Meetings) > 0 {
+		out = append(out, tab{"meetings", v.T("agreements.meetings"), len(p.Meetings)})
+	}
 	if len(p.Versions)+len(p.Amendments)+len(p.Renewals) > 0 {
 		out = append(out, tab{"versions", v.T("agreements.tab.versions"), len(p.Versions)})
 	}
@@ -200,6 +204,9 @@ func (s *Service) showAgreement(c *web.Ctx, id ids.ID[ids.Agreement], refusal st
 	p.Annex = s.annex(ctx, v, a.Sharing)
 	s.signatures(ctx, v, o, &p)
 	s.mayDo(ctx, o, &p)
+	if p.Meetings, err = s.latestMeetings(ctx, v, id); err != nil {
+		return err
+	}
 	if v.May("agreement", "read_draft") {
 		if p.Versions, err = s.Versions(ctx, id); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"shubbak/platform/clock"
 	"shubbak/platform/i18n"
+	"shubbak/platform/ids"
 	"shubbak/web"
 )
 
@@ -17,7 +18,7 @@ type committee struct {
 	Day       string
 	Since     string
 	Counts    []counted
-	Decisions []decided
+	Decisions []outcome
 	Other     i18n.Lang
 	Print     bool
 }
@@ -25,8 +26,8 @@ type committee struct {
 // counted is a count in words, "fewer than 5" where it is too small to leave.
 type counted struct{ Word, Count string }
 
-// decided is a decision of the last meeting, with what became of it.
-type decided struct{ What, Who, Due, State string }
+// outcome is a decision of the last meeting, with what became of it.
+type outcome struct{ What, Who, Due, State string }
 
 // smallest is the least count that leaves a tenant (domain.md §6).
 const smallest = 5
@@ -149,7 +150,54 @@ func (s *Service) timeline(ctx context.Context, v *web.View, rows []Agreement) (
 	return n, nil
 }
 
-// lastDecisions fills what the last meeting has decided.
+// lastDecisions fills what the last meeting that was held has decided.
 func (s *Service) lastDecisions(ctx context.Context, v *web.View, o Opened, p *committee) error {
+	list, err := s.Meetings(ctx, o.ID, "", 50)
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		if m.State != Held && m.State != Closed {
+			continue
+		}
+		open, err := s.Meeting(ctx, o.ID, m.ID)
+		if err != nil {
+			return err
+		}
+		p.Since = v.T("agreements.committee.since", "Date", day(v, m.StartsLocal[:len(time.DateOnly)]))
+		for _, d := range open.Decisions {
+			x := outcome{What: d.Words, Who: p.partyName(d.Party, v), Due: day(v, d.DueOn)}
+			if d.State != "" {
+				x.State = v.T("tasks.state." + d.State)
+			}
+			p.Decisions = append(p.Decisions, x)
+		}
+		return nil
+	}
 	return nil
+}
+
+// AgendaOf is what the work puts on the agenda of a committee: obligations that are
+// late, or were not met.
+func (s *Service) AgendaOf(ctx context.Context, id ids.ID[ids.Agreement]) (out []AgendaItem, err error) {
+	o, err := s.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.Follow(ctx, o)
+	for _, x := range f.Obligations {
+		if x.State != Late && x.State != Unmet && x.State != AtRisk {
+			continue
+		}
+		facts := number(x.Target)
+		if x.Value.Known {
+			facts = number(float64(int(x.Value.Of(x.Obligation)*10))/10) + " / " + facts
+		}
+		title := x.Title
+		if title.Ar == "" && title.Fr == "" {
+			title = Title{s.Catalog.T(i18n.Arabic, "agreements.indicator."+x.Indicator, nil), s.Catalog.T(i18n.French, "agreements.indicator."+x.Indicator, nil)}
+		}
+		out = append(out, AgendaItem{Kind: "obligation", Key: "obligation:" + x.ID.String(), Title: Label{Ar: title.Ar, Fr: title.Fr, En: title.Fr}, Facts: facts})
+	}
+	return out, err
 }

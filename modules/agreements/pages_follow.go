@@ -67,7 +67,7 @@ type measureLine struct {
 }
 
 // promiseLooks are the tones of design.md §6, "Obligation".
-var promiseLooks = map[string]look{Planned: {"n", "calendar"}, OnTrack: {"g", "check"}, AtRisk: {"s", "warning"}, Late: {"r", "clock-late"}, Met: {"g", "check-disc"}, Unmet: {"r", "x"}, Waived: {"n", "minus"}}
+var promiseLooks = map[string]look{Programmed: {"n", "calendar"}, OnTrack: {"g", "check"}, AtRisk: {"s", "warning"}, Late: {"r", "clock-late"}, Met: {"g", "check-disc"}, Unmet: {"r", "x"}, Waived: {"n", "minus"}}
 
 var measureLooks = map[string]look{"declared": {"s", "signature"}, "countersigned": {"g", "check"}, "refused": {"r", "x"}}
 

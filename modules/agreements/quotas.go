@@ -92,9 +92,9 @@ func (s *Service) warn(ctx context.Context, u Use, percent int) error {
 	return s.Bus.Publish(ctx, filled{a.TenantID, a.ID, u.ServiceID, u.Period, u.StartsOn, percent})
 }
 
-// fill runs as the keeper. A place that was given back and taken again tells nobody
+// noteFilled runs as the keeper. A place that was given back and taken again tells nobody
 // twice.
-func (s *Service) fill(ctx context.Context, _ outbox.Delivery, f filled) error {
+func (s *Service) noteFilled(ctx context.Context, _ outbox.Delivery, f filled) error {
 	fresh, err := tell(ctx, f)
 	if err != nil || !fresh {
 		return err

@@ -39,6 +39,8 @@ var agreementTold = map[string]roles{
 
 	"created": noRoles, "amendment": noRoles, "renewal": noRoles, "submitted": noRoles, "edited": noRoles, "expiring": noRoles, "visa_given": noRoles,
 	"renewal_begun": noRoles, "amendment_begun": noRoles, "abandoned": noRoles,
+
+	"meeting_planned": both, "meeting_moved": both, "meeting_cancelled": both, "minutes_closed": both, "meeting_held": noRoles, "minutes_corrected": both,
 }
 
 // side is the part of the table that concerns one tenant.
@@ -146,13 +148,16 @@ func partner(m agreements.Moved, own ids.ID[ids.Tenant]) ids.ID[ids.Tenant] {
 // ofAgreement begins the event of a notice that is about an agreement.
 const ofAgreement = "agreement."
 
-// ofAgreement reports whether a notice is about an agreement.
-func (n Notification) ofAgreement() bool { return strings.HasPrefix(n.Event, ofAgreement) }
+// ofReferral reports whether a notice is about a referral.
+func (n Notification) ofReferral() bool { return strings.HasPrefix(n.Event, "referral.") }
 
 // Path is the page of what a notice is about.
 func (n Notification) Path() string {
-	if n.ofAgreement() {
-		return "/agreements/" + n.SubjectID.String()
+	switch {
+	case n.ofReferral():
+		return "/referrals/" + n.SubjectID.String()
+	case strings.HasPrefix(n.Event, ofTask):
+		return "/tasks"
 	}
-	return "/referrals/" + n.SubjectID.String()
+	return "/agreements/" + n.SubjectID.String()
 }

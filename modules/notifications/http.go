@@ -3,6 +3,7 @@ package notifications
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"shubbak/platform/fault"
@@ -28,10 +29,8 @@ type Subject struct {
 }
 
 func subjectOf(n Notification) Subject {
-	if n.ofAgreement() {
-		return Subject{"agreement", n.SubjectID}
-	}
-	return Subject{"referral", n.SubjectID}
+	kind, _, _ := strings.Cut(n.Event, ".")
+	return Subject{kind, n.SubjectID}
 }
 
 // ResourceID lets a replay find the notice again.

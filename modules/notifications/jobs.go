@@ -28,6 +28,7 @@ func (s *Service) subscriptions() []outbox.Subscription {
 	return []outbox.Subscription{
 		notify,
 		s.agreementSubscription(),
+		outbox.On("notifications.task", s.notifyOfTask),
 		{Name: "notifications.mail", Event: mailed{}.EventName(), Outside: true, Run: s.send},
 	}
 }

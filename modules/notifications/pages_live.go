@@ -90,7 +90,7 @@ func (s *Service) followList(ctx context.Context, v *web.View, n *news, count st
 		return nil
 	}
 	arrived, moved := map[referrals.ID]bool{}, map[referrals.ID]bool{}
-	recent = slices.DeleteFunc(slices.Clone(recent), Notification.ofAgreement)
+	recent = slices.DeleteFunc(slices.Clone(recent), func(x Notification) bool { return !x.ofReferral() })
 	for _, x := range recent {
 		if x.Event == "referral.sent" {
 			arrived[x.SubjectID] = true

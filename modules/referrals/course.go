@@ -108,3 +108,13 @@ func (s *Service) Under(ctx context.Context, id ids.ID[ids.Agreement], page web.
 	})
 	return out, err
 }
+
+// Breached counts the open referrals of an agreement, as its sender sees them, whose
+// deadline has passed, by what is owed.
+func (s *Service) Breached(ctx context.Context, id ids.ID[ids.Agreement]) (out map[string]int, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context) error {
+		out, err = breached(ctx, id, s.Clock.Now())
+		return err
+	})
+	return out, err
+}

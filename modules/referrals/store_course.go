@@ -2,6 +2,7 @@ package referrals
 
 import (
 	"context"
+	"time"
 
 	"shubbak/platform/db"
 	"shubbak/platform/ids"
@@ -53,6 +54,21 @@ func under(ctx context.Context, id ids.ID[ids.Agreement], after string, limit in
 	out := make([]Referral, len(rows))
 	for i, r := range rows {
 		out[i] = r.Referral
+	}
+	return out, err
+}
+
+// breached counts overdue referrals of an agreement by what is owed.
+func breached(ctx context.Context, id ids.ID[ids.Agreement], now time.Time) (map[string]int, error) {
+	var rows []struct {
+		DueFor string
+		N      int
+	}
+	err := db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("r.due_for, count(*) as n").Where("r.agreement_id = ?", id).Where("r.from_tenant = ?", db.Tenant(ctx)).
+		Where("r.sent_at is not null").Where("r.is_open").Where("r.due_at < ?", now).GroupExpr("r.due_for").Scan(ctx, &rows)
+	out := map[string]int{}
+	for _, r := range rows {
+		out[r.DueFor] = r.N
 	}
 	return out, err
 }

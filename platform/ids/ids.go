@@ -45,6 +45,11 @@ type (
 	Document struct{}
 	// Message is one line of the exchange on a referral.
 	Message struct{}
+	// Task is something one user of a tenant has to do by a day.
+	Task struct{}
+	// Meeting is a meeting of a committee on an agreement, Decision one thing decided there.
+	Meeting  struct{}
+	Decision struct{}
 	// Notification is one notice to one user.
 	Notification struct{}
 	// Key is a wrapped encryption key.

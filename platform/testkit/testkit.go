@@ -148,7 +148,7 @@ var Unwalled = map[string]string{
 var tenantColumns = regexp.MustCompile(`(?i)\b(tenant_id|from_tenant|to_tenant|by_tenant)\b`)
 
 // scopedTables are those that a query may not read or write without naming a tenant.
-var scopedTables = []string{"people", "person_tokens", "consents", "agreements", "agreement_parties", "agreement_scopes", "agreement_sharing", "agreement_texts", "agreement_events", "agreement_comments", "agreement_signatures", "agreement_codes", "agreement_quotas", "agreement_obligations",
+var scopedTables = []string{"people", "person_tokens", "consents", "agreements", "agreement_parties", "agreement_scopes", "agreement_sharing", "agreement_texts", "agreement_events", "agreement_comments", "agreement_signatures", "agreement_codes", "agreement_quotas", "agreement_obligations", "agreement_meetings", "agreement_decisions", "agreement_meeting_notes", "tasks",
 	"documents", "document_subjects", "document_usage",
 	"referrals", "referral_slices", "referral_events", "referral_notes", "messages", "disclosures", "referral_slips", "notifications", "users", "memberships", "sessions", "sign_in_links", "recovery_codes", "kept_forms",
 	"audit_entries", "audit_heads", "vault_keys", "idempotency_keys", "registers", "tenant_calendars", "unit_calendars", "referral_alarms"}

@@ -7,10 +7,10 @@ import "shubbak/tenants"
 // the modules and the words.
 var Kind = tenants.Kind{
 	Name:        "coordination",
-	Modules:     []string{"accounts", "calendars", "people", "directory", "agreements", "documents", "referrals", "notifications", "privacy", "reports"},
+	Modules:     []string{"accounts", "calendars", "people", "directory", "agreements", "documents", "referrals", "tasks", "notifications", "privacy", "reports"},
 	Roles:       []string{"admin", "reception", "social_worker", "supervisor", "delegate", "coordinator", "signatory", "field_supervisor", "auditor", "dpo"},
 	Home:        "/home",
-	Nav:         []string{"/home", "/people", "/referrals?box=out", "/referrals?box=in", "/services", "/agreements", "/notifications", "/disclosures", "/users", "/calendar", "/settings"},
+	Nav:         []string{"/home", "/people", "/referrals?box=out", "/referrals?box=in", "/services", "/agreements", "/tasks", "/notifications", "/disclosures", "/users", "/calendar", "/settings"},
 	Accent:      "coordination",
 	Care:        false,
 	Coordinates: true,

@@ -7,10 +7,10 @@ import "shubbak/tenants"
 // the modules and the words.
 var Kind = tenants.Kind{
 	Name:    "hospital",
-	Modules: []string{"accounts", "calendars", "people", "directory", "agreements", "documents", "referrals", "notifications", "privacy", "reports"},
+	Modules: []string{"accounts", "calendars", "people", "directory", "agreements", "documents", "referrals", "tasks", "notifications", "privacy", "reports"},
 	Roles:   []string{"admin", "intake", "practitioner", "supervisor", "signatory", "field_supervisor", "auditor", "dpo"},
 	Home:    "/home",
-	Nav:     []string{"/referrals?box=in", "/referrals?box=out", "/people", "/services", "/agreements", "/notifications", "/disclosures", "/users", "/calendar", "/settings"},
+	Nav:     []string{"/referrals?box=in", "/referrals?box=out", "/people", "/services", "/agreements", "/tasks", "/notifications", "/disclosures", "/users", "/calendar", "/settings"},
 	Accent:  "hospital",
 	Care:    true,
 	Desk:    "intake",
