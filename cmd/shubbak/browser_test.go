@@ -304,6 +304,17 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 		"admin@chamber.demo":            {"/agreements/" + talked},
 		"director@faculty.demo":         {"/agreements/" + toSign, "/agreements/" + toSign + "/sign"},
 	}
+	forms, link := w.forms()
+	for email, list := range forms {
+		pages[email] = append(pages[email], list...)
+	}
+	addresses := []string{"/sign-in", "/forgotten", "/code", link}
+	for _, list := range pages {
+		addresses = append(addresses, list...)
+	}
+	if left := unvisited(w.server.Routes(), addresses); len(left) > 0 {
+		t.Errorf("nobody looks at %v", left)
+	}
 	for email, list := range pages {
 		t.Run(strings.ReplaceAll(email, "@", "-at-"), func(t *testing.T) {
 			b := newBrowser(t, w)
@@ -316,6 +327,10 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 					for _, p := range []string{"/forgotten", "/forgotten?asked=1", "/code"} {
 						b.open(tenant, p)
 						b.look(p)
+					}
+					if tenant == "hospital" {
+						b.open(tenant, link)
+						b.look("/link")
 					}
 					b.signIn(email)
 				}

@@ -178,63 +178,6 @@ func TestJourneyStaffLeaves(t *testing.T) {
 	})
 }
 
-// TestJourneyFirstSetUp: an empty tenant, from the one-time link that the shell
-// prints to its first referral, by somebody who reads only the screens.
-func TestJourneyFirstSetUp(t *testing.T) {
-	eachJourney(t, func(t *testing.T, w *world, b *browser) {
-		link := w.emptyTenant("amal")
-		b.open("amal", "/link/"+link)
-		b.fill("password", "a-long-new-password")
-		b.press(`main button.primary`)
-		b.lang("amal", "ar")
-		b.open("amal", "/help")
-		b.shows("ما تقومون به هنا")
-		b.open("amal", "/settings/units/new")
-		b.fill("name_ar", "مكتب الاستقبال")
-		b.fill("name_fr", "Accueil")
-		b.fill("kind", "service")
-		b.fill("commune", "02.411.01.23")
-		b.press(`main form button.primary`)
-		b.shows("مكتب الاستقبال")
-		b.open("amal", "/services/new")
-		b.fill("name_ar", "مواكبة الأسر")
-		b.fill("name_fr", "Accompagnement des familles")
-		b.fill("needs", "food")
-		b.press(`main form button.primary`)
-		b.shows("مواكبة الأسر")
-		// A colleague without mail gets a printed code.
-		b.open("amal", "/users/invite")
-		for k, v := range map[string]string{"name_ar": "سعاد", "name": "Souad", "email": "souad", "roles": "intake", "delivery": "code"} {
-			b.fill(k, v)
-		}
-		b.press(`main form button.primary`)
-		code := printedInvitation.FindString(b.text("main"))
-		if code == "" {
-			b.shot("failed")
-			t.Fatal("no code is printed")
-		}
-		b.leave()
-		b.open("amal", "/code")
-		for k, v := range map[string]string{"email": "souad", "code": code, "password": "another-long-password"} {
-			b.fill(k, v)
-		}
-		b.press(`main button.primary`)
-		b.lang("amal", "ar")
-		// She registers somebody and sends the first referral: a letter needs no agreement.
-		b.open("amal", "/people/new")
-		for k, v := range map[string]string{"given_name_ar": "علي", "family_name_ar": "الناصري", "sex": "male", "birth_precision": "year", "birth_date_year": "1988", "commune": "02.411.01.23"} {
-			b.fill(k, v)
-		}
-		b.press(`main form button.primary`)
-		person := strings.Split(b.path(), "/")[4]
-		b.open("amal", "/people/"+person+"/refer?need=food")
-		b.say("إعداد بطاقة توجيه")
-		b.fill("reason", "أسرة دون مورد")
-		b.say("إعداد البطاقة للطبع")
-		b.shows("بطاقة التوجيه", "علي الناصري", "0001")
-	})
-}
-
 // printedInvitation is the code on the sheet of an invitation.
 var printedInvitation = regexp.MustCompile(`[A-Z2-9]{4}[- ][A-Z2-9]{4}[- ][A-Z2-9]{4}`)
 
