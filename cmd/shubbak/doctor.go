@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"shubbak/modules/referrals"
+	"shubbak/modules/reports"
 	"shubbak/platform/audit"
 	"shubbak/platform/blob"
 	"shubbak/platform/clock"
@@ -23,6 +25,7 @@ import (
 	"shubbak/platform/outbox"
 	"shubbak/platform/scan"
 	"shubbak/platform/vault"
+	"shubbak/tenants"
 )
 
 // What somebody should look at: behind by more than a restart explains.
@@ -75,11 +78,15 @@ func (d *doctor) checkAll(ctx context.Context) {
 		name string
 		run  func(ctx context.Context) (string, error)
 	}{
-		{"database", d.database}, {"migrations", d.migrations}, {"clock", d.clock}, {"time zone", timeZone}, {"queue", d.queue}, {"deliveries", d.deliveries},
+		{"database", d.database}, {"migrations", d.migrations}, {"clock", d.clock}, {"time zone", timeZone}, {"queue", d.queue}, {"deliveries", d.deliveries}, {"figures", d.figures},
 		{"audit", d.audit}, {"object store", d.objects}, {"scanner", d.scanner}, {"master key", d.master}, {"mail", d.mail}, {"disk", d.disk},
 	}
 	for _, c := range checks {
-		each, cancel := context.WithTimeout(ctx, 10*time.Second)
+		limit := 10 * time.Second
+		if c.name == "figures" {
+			limit = 5 * time.Minute // it reads the history of every referral
+		}
+		each, cancel := context.WithTimeout(ctx, limit)
 		good, err := c.run(each)
 		cancel()
 		d.line(c.name, good, err)
@@ -135,6 +142,24 @@ func (d *doctor) migrations(ctx context.Context) (string, error) {
 		return fmt.Sprintf("current; %d steps are of a newer program", len(newer)), nil
 	}
 	return "current", nil
+}
+
+// figures counts what agreements promise again from the events, once nothing is on its
+// way.
+func (d *doctor) figures(ctx context.Context) (string, error) {
+	if d.db == nil {
+		return "", errNoDatabase
+	}
+	bus := outbox.New(d.db, clock.System{}, slog.New(slog.DiscardHandler), outbox.Config{})
+	if n, err := bus.Pending(ctx); err != nil || n > 0 {
+		return fmt.Sprintf("not compared: %d deliveries are on their way", n), err
+	}
+	r := reports.New(reports.Deps{DB: d.db, Tenants: tenants.NewRegistry(d.db, clock.System{}, kinds), Referrals: referrals.New(referrals.Deps{DB: d.db})})
+	n, wrong, err := r.Recount(ctx)
+	if err == nil && len(wrong) > 0 {
+		err = fmt.Errorf("%d figures differ from the events, the first is %s", len(wrong), wrong[0])
+	}
+	return fmt.Sprintf("as the events of %d referrals say", n), err
 }
 
 // clock compares this machine's time with the database's: due dates are counted

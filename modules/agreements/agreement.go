@@ -87,6 +87,7 @@ type Agreement struct {
 	Reason        string             // words of the last suspension, termination, objection
 	Alerted       int                // the nearest alert that was given before this end, in days
 	DueOn         string             `bun:",nullzero"` // when time next does something to it
+	HasQuotas     bool               // its clauses in force limit some service
 }
 
 // Party is a tenant by its slug, or an outside body by its name.
@@ -168,6 +169,26 @@ func (a Agreement) RenewsItself() bool {
 // covers reports whether a scope holds one of the needs.
 func (s Scope) covers(needs []string) bool {
 	return slices.ContainsFunc(needs, func(n string) bool { return slices.Contains(s.Needs, n) })
+}
+
+// reaches reports whether a scope holds a service and a priority; what is not said is
+// not asked.
+func (s Scope) reaches(service ids.ID[ids.Service], priority string) bool {
+	return (service.IsZero() || len(s.Services) == 0 || slices.Contains(s.Services, service)) &&
+		(priority == "" || len(s.Priorities) == 0 || slices.Contains(s.Priorities, priority))
+}
+
+// since is the day from which a reason holds.
+func (a Agreement) since(why Reason, zone *time.Location) string {
+	switch {
+	case why == IsSuspended:
+		return a.StateSince.In(zone).Format(time.DateOnly)
+	case why == Ended && a.TerminatesOn != "":
+		return a.TerminatesOn
+	case why == Ended && a.State == Renewed:
+		return a.StateSince.In(zone).Format(time.DateOnly)
+	}
+	return a.EndsOn
 }
 
 // rank orders the reasons from the least to the most helpful: a pair of tenants

@@ -24,6 +24,7 @@ func (Dawned) Order() (string, int64) { return "", 0 }
 func (s *Service) subscriptions() []outbox.Subscription {
 	return []outbox.Subscription{
 		outbox.On("agreements.dawned", func(ctx context.Context, _ outbox.Delivery, _ Dawned) error { return s.tick(ctx) }),
+		outbox.On("agreements.filled", s.fill),
 		{Name: "agreements.code", Event: coded{}.EventName(), Outside: true, Run: s.mailCode},
 	}
 }

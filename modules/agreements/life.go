@@ -93,6 +93,7 @@ type Event struct {
 	ToState     State
 	Version     int64
 	Party       string             // of a signature
+	Subject     string             // the service of a quota
 	Reason      string             // words
 	Days        int                // of an alert
 	ByTenant    ids.ID[ids.Tenant] `bun:",nullzero"`

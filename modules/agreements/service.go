@@ -9,6 +9,7 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/platform/terms"
 	"shubbak/policies"
@@ -16,25 +17,54 @@ import (
 	"shubbak/web"
 )
 
-// Permit is the right to refer: the agreement and what it lets the receiver see.
+// Permit is the right to refer: the agreement, its clause, and what it lets the
+// receiver see. Where the answer is no it names the agreement that came nearest.
 type Permit struct {
 	Agreement ids.ID[ids.Agreement]
 	Number    string
+	Scope     ids.ID[ids.Entry]
 	Annex     policies.Annex
+	Remaining *int   // places left in the tightest quota; nil where there is none
+	Since     string // of a no: the day on which it was suspended, or ended
+	Full      *Use   // of a no: the quota that is used up
 }
 
-// Permits answers whether `from` may refer a person with this need to `to` now.
-// reason is "" when it may.
-func (s *Service) Permits(ctx context.Context, from, to tenants.ID, need string, p terms.Profile) (permit Permit, reason Reason, err error) {
+// Ask is the question whether a referral is permitted. What is left out is not asked:
+// Priority, Service, Person.
+type Ask struct {
+	To       tenants.ID
+	Service  ids.ID[ids.Service]
+	Needs    []string // one of them
+	Priority string
+	Person   *terms.Profile
+}
+
+// Permits answers whether `from` may refer now. reason is "" when it may.
+func (s *Service) Permits(ctx context.Context, from tenants.ID, ask Ask) (permit Permit, reason Reason, err error) {
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		j, err := s.load(ctx, from, &to)
+		j, err := s.load(ctx, from, &ask.To, ask.Service)
 		if err != nil {
 			return err
 		}
-		permit, reason = j.judge(to, []string{need}, &p)
+		permit, reason = j.judge(ask)
 		return nil
 	})
 	return permit, reason, err
+}
+
+// Words are the sentence of a no, where an agreement came near.
+func (p Permit) Words(why Reason) (key string, args map[string]any) {
+	switch {
+	case p.Number == "":
+		return "", nil
+	case why == QuotaUsed && p.Full != nil:
+		return "agreements.why.quota_used." + p.Full.Period, map[string]any{"Number": p.Number, "Count": p.Full.Limit, "Date": i18n.Day(p.Full.FreeOn())}
+	case why == IsSuspended, why == Ended:
+		return "agreements.why." + string(why), map[string]any{"Number": p.Number, "Date": i18n.Day(p.Since)}
+	case why == NeedNotCovered, why == OutsidePopulation:
+		return "agreements.why." + string(why), map[string]any{"Number": p.Number}
+	}
+	return "", nil
 }
 
 // InForce is what an agreement in force between two tenants lets the receiver see,
@@ -42,13 +72,13 @@ func (s *Service) Permits(ctx context.Context, from, to tenants.ID, need string,
 // more than that.
 func (s *Service) InForce(ctx context.Context, from, to tenants.ID) (permit Permit, err error) {
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		j, err := s.load(ctx, from, &to)
+		j, err := s.load(ctx, from, &to, ids.ID[ids.Service]{})
 		if err != nil {
 			return err
 		}
 		for _, x := range j.scopes {
 			if x.ToTenant == to && x.Agreement.standing(j.today) == "" {
-				permit = Permit{x.AgreementID, x.Agreement.Number, j.annex[x.AgreementID][to]}
+				permit = Permit{Agreement: x.AgreementID, Number: x.Agreement.Number, Scope: x.ID, Annex: j.annex[x.AgreementID][to]}
 				return nil
 			}
 		}
@@ -62,6 +92,7 @@ type Judge struct {
 	today  string
 	scopes []scoped
 	annex  map[ids.ID[ids.Agreement]]map[tenants.ID]policies.Annex
+	quotas []Use
 }
 
 type scoped struct {
@@ -72,19 +103,24 @@ type scoped struct {
 // For loads what the tenant of ctx may refer to anybody.
 func (s *Service) For(ctx context.Context) (j Judge, err error) {
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		j, err = s.load(ctx, tenants.Current(ctx), nil)
+		j, err = s.load(ctx, tenants.Current(ctx), nil, ids.ID[ids.Service]{})
 		return err
 	})
 	return j, err
 }
 
-func (s *Service) load(ctx context.Context, from tenants.ID, to *tenants.ID) (Judge, error) {
+// load reads what judges a sender: its scopes with their agreements, the annexes and
+// the quotas; of one receiver and one service, or of all.
+func (s *Service) load(ctx context.Context, from tenants.ID, to *tenants.ID, service ids.ID[ids.Service]) (Judge, error) {
 	j := Judge{today: s.today(), annex: map[ids.ID[ids.Agreement]]map[tenants.ID]policies.Annex{}}
 	var err error
-	if j.scopes, err = scopesFrom(ctx, from, to); err != nil {
+	if j.scopes, err = scopesFrom(ctx, from, to); err != nil || len(j.scopes) == 0 {
 		return j, err
 	}
 	sharing, err := sharingFrom(ctx, from, to)
+	if err != nil {
+		return j, err
+	}
 	for _, r := range sharing {
 		if j.annex[r.AgreementID] == nil {
 			j.annex[r.AgreementID] = map[tenants.ID]policies.Annex{}
@@ -94,36 +130,72 @@ func (s *Service) load(ctx context.Context, from tenants.ID, to *tenants.ID) (Ju
 		}
 		j.annex[r.AgreementID][r.ToTenant][policies.Slice(r.Slice)] = r.Categories
 	}
+	j.quotas, err = quotasOf(ctx, j.withQuotas(), service, j.today)
 	return j, err
 }
 
-// Permits is the judgement for one service; p may be nil where no person is named.
-func (j Judge) Permits(to tenants.ID, needs []string, p *terms.Profile) (agreement ids.ID[ids.Agreement], reason string) {
-	permit, why := j.judge(to, needs, p)
-	return permit.Agreement, string(why)
+// withQuotas lists the agreements in force that have quotas: most have none.
+func (j Judge) withQuotas() (out []ids.ID[ids.Agreement]) {
+	for _, x := range j.scopes {
+		if x.Agreement.HasQuotas && x.Agreement.standing(j.today) == "" && !slices.Contains(out, x.AgreementID) {
+			out = append(out, x.AgreementID)
+		}
+	}
+	return out
 }
 
-func (j Judge) judge(to tenants.ID, needs []string, p *terms.Profile) (Permit, Reason) {
-	best, near := NoAgreement, 0
+// Permits is the judgement for one service; p may be nil where no person is named. The
+// agreement is named only where it permits, with the places left in its quota.
+func (j Judge) Permits(to tenants.ID, service ids.ID[ids.Service], needs []string, p *terms.Profile) (agreement ids.ID[ids.Agreement], remaining *int, reason string) {
+	permit, why := j.judge(Ask{To: to, Service: service, Needs: needs, Person: p})
+	if why != "" {
+		return agreement, nil, string(why)
+	}
+	return permit.Agreement, permit.Remaining, ""
+}
+
+func (j Judge) judge(ask Ask) (Permit, Reason) {
+	best, near, nearest := NoAgreement, -1, Permit{}
 	for _, x := range j.scopes {
-		if x.ToTenant != to {
+		if x.ToTenant != ask.To {
 			continue
 		}
-		why := x.Agreement.standing(j.today)
-		if why == "" && !x.covers(needs) {
+		why, covers := x.Agreement.standing(j.today), x.covers(ask.Needs) && x.reaches(ask.Service, ask.Priority)
+		permit := Permit{Agreement: x.AgreementID, Number: x.Agreement.Number, Scope: x.ID}
+		if why == "" && !covers {
 			why = NeedNotCovered
 		}
-		if why == "" && p != nil && len(terms.Rules(x.Population).Fails(*p)) > 0 {
+		if why == "" && ask.Person != nil && len(terms.Rules(x.Population).Fails(*ask.Person)) > 0 {
 			why = OutsidePopulation
 		}
 		if why == "" {
-			return Permit{x.AgreementID, x.Agreement.Number, j.annex[x.AgreementID][to]}, ""
+			if u, any := tightest(j.of(x.AgreementID, ask.Service)); any {
+				left := u.Left()
+				if permit.Remaining = &left; u.Full() {
+					why, permit.Full = QuotaUsed, &u
+				}
+			}
 		}
-		if n := rank(why, x.covers(needs)); n > near {
-			best, near = why, n
+		if why == "" {
+			permit.Annex = j.annex[x.AgreementID][ask.To]
+			return permit, ""
+		}
+		if n := rank(why, covers); n > near {
+			permit.Since = x.Agreement.since(why, clock.Casablanca())
+			best, near, nearest = why, n, permit
 		}
 	}
-	return Permit{}, best
+	return nearest, best
+}
+
+// of are the quotas of one agreement on one service.
+func (j Judge) of(agreement ids.ID[ids.Agreement], service ids.ID[ids.Service]) (out []Use) {
+	for _, u := range j.quotas {
+		if u.AgreementID == agreement && u.ServiceID == service {
+			out = append(out, u)
+		}
+	}
+	return out
 }
 
 // AnnexOf is the sharing annex of one agreement in one direction, for a referral
@@ -145,8 +217,10 @@ func (s *Service) AnnexOf(ctx context.Context, id ids.ID[ids.Agreement], from, t
 // Full is an agreement with its clauses.
 type Full struct {
 	Agreement
-	Scopes  []Scope
-	Sharing []Sharing
+	Scopes      []Scope
+	Sharing     []Sharing
+	Quotas      []Quota
+	Obligations []Obligation
 }
 
 // Sharing is one line of the annex: what a slice may hold in one direction.
@@ -227,6 +301,7 @@ func (s *Service) Plant(ctx context.Context, f Full) (Full, error) {
 		f.ID = ids.New[ids.Agreement]()
 	}
 	f.TenantID, f.Version, f.StateSince, f.CreatedAt, f.SharedFrom, f.Alerted = tenants.Current(ctx), 1, now, now, 1, 1000
+	f.HasQuotas = len(f.Quotas) > 0
 	f.Plan()
 	var members []tenants.ID
 	for _, p := range f.Parties {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"shubbak/platform/fault"
-	"shubbak/platform/ids"
 	"shubbak/tenants"
 )
 
@@ -20,6 +19,7 @@ func (s *Service) settled(ctx context.Context, a *Agreement, events []Event, now
 			return err
 		}
 		if a.ParentID.IsZero() {
+			a.HasQuotas = len(t.Quotas) > 0
 			err = s.putClauses(ctx, *a, t)
 		} else {
 			err = s.merge(ctx, *a, t, now)
@@ -61,16 +61,8 @@ func (s *Service) putClauses(ctx context.Context, a Agreement, t Text) error {
 			f.Sharing = append(f.Sharing, Sharing{FromTenant: known[x.From], ToTenant: known[x.To], Slice: x.Slice, Categories: x.Categories})
 		}
 	}
-	var quotas []quotaRow
-	for _, q := range t.Quotas {
-		quotas = append(quotas, quotaRow{ID: ids.New[ids.Entry](), AgreementID: a.ID, TenantID: a.TenantID, ServiceID: q.ServiceID, Period: q.Period, Amount: q.Limit, Hard: q.Hard})
-	}
-	var obligations []obligationRow
-	for _, o := range t.Obligations {
-		obligations = append(obligations, obligationRow{ID: ids.New[ids.Entry](), AgreementID: a.ID, TenantID: a.TenantID, Party: o.Party, Indicator: o.Indicator, Target: o.Target,
-			Period: o.Period, Mode: o.Mode, TitleAr: o.Title.Ar, TitleFr: o.Title.Fr})
-	}
-	return putClauses(ctx, f, quotas, obligations)
+	f.Quotas, f.Obligations = t.Quotas, t.Obligations
+	return putClauses(ctx, f)
 }
 
 // narrowed fills what a scope does not say of its population from the agreement's own.
@@ -124,6 +116,7 @@ func (s *Service) merge(ctx context.Context, child Agreement, amended Text, now 
 		parent.Alerted = 1000
 	}
 	parent.show(t)
+	parent.HasQuotas = len(t.Quotas) > 0
 	if err := s.writeText(ctx, parent, t, 0, true, "amended"); err != nil {
 		return err
 	}

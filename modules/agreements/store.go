@@ -140,7 +140,7 @@ func plant(ctx context.Context, f Full, members []tenants.ID) error {
 			return err
 		}
 	}
-	return insertScopes(ctx, f)
+	return insertClauses(ctx, f)
 }
 
 // setState is the seam of tests that want a state without its story.

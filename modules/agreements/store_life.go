@@ -191,30 +191,17 @@ func voidSignatures(ctx context.Context, id ids.ID[ids.Agreement], now time.Time
 }
 
 // putClauses writes what acts in place of what acted.
-func putClauses(ctx context.Context, f Full, quotas []quotaRow, obligations []obligationRow) error {
+func putClauses(ctx context.Context, f Full) error {
 	c := db.Conn(ctx)
 	for _, model := range []any{(*scopeRow)(nil), (*sharingRow)(nil), (*quotaRow)(nil), (*obligationRow)(nil)} {
 		if _, err := c.NewDelete().Model(model).Where("agreement_id = ?", f.ID).Where("agreement_id in (?)", reached(ctx)).Exec(ctx); err != nil {
 			return err
 		}
 	}
-	if err := insertScopes(ctx, f); err != nil {
-		return err
-	}
-	if len(quotas) > 0 {
-		if _, err := c.NewInsert().Model(&quotas).Exec(ctx); err != nil {
-			return err
-		}
-	}
-	if len(obligations) > 0 {
-		if _, err := c.NewInsert().Model(&obligations).Exec(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return insertClauses(ctx, f)
 }
 
-func insertScopes(ctx context.Context, f Full) error {
+func insertClauses(ctx context.Context, f Full) error {
 	c := db.Conn(ctx)
 	for _, s := range f.Scopes {
 		s.AgreementID = f.ID
@@ -228,6 +215,19 @@ func insertScopes(ctx context.Context, f Full) error {
 	for _, s := range f.Sharing {
 		s.AgreementID = f.ID
 		if _, err := c.NewInsert().Model(&sharingRow{Sharing: s}).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	for _, q := range f.Quotas {
+		r := quotaRow{ID: ids.New[ids.Entry](), AgreementID: f.ID, TenantID: f.TenantID, ServiceID: q.ServiceID, Period: q.Period, Amount: q.Limit, Hard: q.Hard}
+		if _, err := c.NewInsert().Model(&r).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	for _, o := range f.Obligations {
+		r := obligationRow{ID: o.ID, AgreementID: f.ID, TenantID: f.TenantID, Party: o.Party, Indicator: o.Indicator, Target: o.Target, Period: o.Period, Mode: o.Mode, TitleAr: o.Title.Ar, TitleFr: o.Title.Fr}
+		newID(&r.ID)
+		if _, err := c.NewInsert().Model(&r).Exec(ctx); err != nil {
 			return err
 		}
 	}

@@ -200,6 +200,14 @@ func (t *Text) Check() error {
 		}
 		seen[key] = true
 	}
+	limits := map[string]bool{}
+	for i, q := range t.Quotas {
+		key := q.ServiceID.String() + q.Period
+		if limits[key] {
+			f.Add(index("quotas", i)+".period", "twice")
+		}
+		limits[key] = true
+	}
 	for i, o := range t.Obligations {
 		at := index("obligations", i)
 		if _, ok := t.Party(o.Party); !ok && o.Party != AllParties {

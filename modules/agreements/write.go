@@ -75,6 +75,7 @@ func (s *Service) compose(ctx context.Context, f Full) Text {
 	for _, x := range f.Sharing {
 		t.Sharing = append(t.Sharing, ShareText{From: s.Tenants.Slug(ctx, x.FromTenant), To: s.Tenants.Slug(ctx, x.ToTenant), Slice: x.Slice, Categories: x.Categories})
 	}
+	t.Quotas, t.Obligations = f.Quotas, f.Obligations
 	return t
 }
 

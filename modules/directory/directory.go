@@ -39,10 +39,11 @@ var (
 	Count = policies.To("service", "capacity")
 )
 
-// Judge says, for the tenant that asks, which agreement permits a referral, or in
-// the contract's codes why none does. agreements satisfies it through wire.go.
+// Judge says, for the tenant that asks, which agreement permits a referral and how many
+// places its quota leaves (nil: no quota), or in the contract's codes why none does.
+// agreements satisfies it through wire.go.
 type Judge interface {
-	Permits(to tenants.ID, needs []string, p *terms.Profile) (agreement ids.ID[ids.Agreement], reason string)
+	Permits(to tenants.ID, service ids.ID[ids.Service], needs []string, p *terms.Profile) (agreement ids.ID[ids.Agreement], remaining *int, reason string)
 }
 
 // Deps is what the module needs.

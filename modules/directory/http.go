@@ -26,13 +26,14 @@ type View struct {
 	Discreet     bool                  `json:"discreet"`
 	AgreementID  ids.ID[ids.Agreement] `json:"agreement_id,omitzero"`
 	Permitted    bool                  `json:"permitted"`
+	Remaining    *int                  `json:"remaining,omitempty"` // places left in the agreement's quota
 	WhyNot       string                `json:"why_not,omitempty"`
 }
 
 func (d *Directory) view(ctx context.Context, o Offer) View {
 	v := View{ID: o.ID, Version: o.Version, Mode: o.Mode(), Name: o.Name(), Needs: o.Needs, Eligibility: o.Eligibility,
 		Capacity: Capacity{o.Status, o.Available, o.Maximum}, Triage: notNil(o.Triage), Outcomes: notNil(o.Outcomes), Hours: notNil(o.Hours), Discreet: o.Discreet,
-		AgreementID: o.Agreement, Permitted: o.Permitted, WhyNot: o.WhyNot}
+		AgreementID: o.Agreement, Permitted: o.Permitted, Remaining: o.Remaining, WhyNot: o.WhyNot}
 	if o.Letter() {
 		v.Organization = o.Body.Ref()
 	} else {

@@ -14,6 +14,7 @@ import (
 type Offer struct {
 	Service
 	Agreement ids.ID[ids.Agreement]
+	Remaining *int // places left in the agreement's quota; nil where there is none
 	Permitted bool
 	WhyNot    string
 	Fails     []string     // rules that the person does not meet: age, sex, commune, situation
@@ -95,7 +96,7 @@ func (d *Directory) offer(j Judge, s Service, need string, p *terms.Profile, bod
 	}
 	o := Offer{Service: s, Body: body}
 	if !s.Letter() {
-		o.Agreement, o.WhyNot = j.Permits(s.TenantID, needs, p)
+		o.Agreement, o.Remaining, o.WhyNot = j.Permits(s.TenantID, s.ID, needs, p)
 	} else if !body.Joined.IsZero() {
 		o.WhyNot = ServiceClosed // it is a partner now
 	}

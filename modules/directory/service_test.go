@@ -36,11 +36,11 @@ type noKeys struct{}
 func (noKeys) AddTenant(context.Context, string) error { return nil }
 
 // Permits is the judgement of an agreement, as a test wants it.
-func (h *house) Permits(to tenants.ID, _ []string, _ *terms.Profile) (agreement ids.ID[ids.Agreement], reason string) {
+func (h *house) Permits(to tenants.ID, _ ids.ID[ids.Service], _ []string, _ *terms.Profile) (agreement ids.ID[ids.Agreement], remaining *int, reason string) {
 	if why, ok := h.allows[to]; ok {
-		return ids.New[ids.Agreement](), why
+		return ids.New[ids.Agreement](), nil, why
 	}
-	return agreement, "no_agreement"
+	return agreement, nil, "no_agreement"
 }
 
 func each(t *testing.T, fn func(t *testing.T, h *house)) {

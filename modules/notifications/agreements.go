@@ -27,13 +27,14 @@ var (
 	noRoles     = roles{}
 )
 
-// agreementTold is the whole table of events of an agreement. An alert also tells the
-// focal points that have an account.
+// agreementTold is the whole table of events of an agreement. An alert and a quota also
+// tell the focal points that have an account.
 var agreementTold = map[string]roles{
 	"negotiation_opened": {nil, admin}, "commented": both, "proposed": both, "proposal_refused": {nil, admin}, "approved": {nil, admin},
 	"signing_opened": {signatory, signatory}, "text_changed": {signatory, []string{"admin", "signatory"}}, "party_signed": {coordinator, nil},
 	"signed": {coordinator, []string{"admin", "signatory"}}, "in_force": both, "alert": both, "suspended": both, "resumed": both,
 	"termination_given": both, "terminated": both, "expired": both, "renewed": both, "renewed_tacitly": both, "objected": both, "amended": both,
+	"quota_nearly_used": both, "quota_used": both,
 
 	"created": noRoles, "amendment": noRoles, "renewal": noRoles, "submitted": noRoles, "edited": noRoles, "expiring": noRoles, "visa_given": noRoles,
 	"renewal_begun": noRoles, "amendment_begun": noRoles, "abandoned": noRoles,
@@ -64,7 +65,7 @@ func (s *Service) notifyOfAgreement(ctx context.Context, d outbox.Delivery, m ag
 	if err != nil {
 		return err
 	}
-	if m.Event == "alert" {
+	if m.Event == "alert" || m.Event == "quota_nearly_used" || m.Event == "quota_used" {
 		if staff, err = s.focalPoints(ctx, m, staff); err != nil {
 			return err
 		}

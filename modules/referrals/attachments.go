@@ -136,6 +136,6 @@ func (s *Service) DocumentOpened(ctx context.Context, id ID, doc ids.ID[ids.Docu
 			return err
 		}
 		return insertDisclosures(ctx, []disclosureRow{{ReferralID: id, What: "document:" + doc.String(), UserID: a.User, Day: now.In(s.zone).Format(time.DateOnly),
-			Slice: policies.Documents, FromTenant: r.FromTenant, ToTenant: r.ToTenant, PersonID: r.PersonID, At: now, Role: roleOf(a)}})
+			Slice: policies.Documents, FromTenant: r.FromTenant, ToTenant: r.ToTenant, PersonID: r.PersonID, At: now, Role: roleOf(a), AgreementID: r.AgreementID}})
 	})
 }

@@ -185,6 +185,13 @@ func (r *Referral) SetDue(c Calendars, z zone, now time.Time) {
 		r.put(Deadline{Key: "news-" + itoa(r.Sequence), For: "news", At: t.from(c.Sender, now), Since: now, Unit: t.unit(), Term: t.length()}, c.Sender, now)
 		return
 	}
+	if r.answered {
+		t, used := termOf("decide", r.Priority), r.DecideUsed
+		if !r.DecideSince.IsZero() {
+			used += c.Receiver.in(t.unit()).Between(r.DecideSince, now)
+		}
+		r.answeredLate = used > t.length()
+	}
 	// An act that changes no state moves no deadline: assigning somebody is no answer.
 	// An appointment that moved is read anew.
 	if act != "" && act == r.DueFor && !r.DueAt.IsZero() && act != "attendance" {

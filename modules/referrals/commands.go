@@ -384,12 +384,12 @@ func (s *Service) approve(ctx context.Context, r *Referral, a Act, now time.Time
 	}
 	annex := exceptionAnnex
 	if !r.Exception {
-		permit, reason, err := s.Agreements.Permits(ctx, r.FromTenant, r.ToTenant, r.Need, profile(p, now.In(s.zone)))
+		permit, reason, err := s.Agreements.Permits(ctx, r.FromTenant, r.asked(profile(p, now.In(s.zone))))
 		if err != nil {
 			return err
 		}
 		if reason != "" {
-			return &fault.Error{Code: fault.NotPermitted, Key: "referrals.not_permitted." + string(reason), Data: map[string]any{"reason": string(reason)}}
+			return permit.Refusal(reason)
 		}
 		annex = permit.Annex
 	}

@@ -89,7 +89,7 @@ func (s *Service) loadSending(ctx context.Context, v *web.View, person ids.ID[id
 	}
 	x.Name, x.To = x.Person.DisplayName(v.Lang == i18n.Arabic), x.Recipient.Name(v.Lang)
 	prof := profile(x.Person, v.Local(v.Now))
-	permit, why, err := s.Agreements.Permits(ctx, v.Tenant.ID, x.Offer.TenantID, x.Need, prof)
+	permit, why, err := s.Agreements.Permits(ctx, v.Tenant.ID, agreements.Ask{To: x.Offer.TenantID, Service: x.Offer.ID, Needs: []string{x.Need}, Person: &prof})
 	if err != nil {
 		return x, err
 	}

@@ -42,7 +42,7 @@ func (s *Service) wouldGrant(ctx context.Context, r Referral, now time.Time) (g 
 		if err != nil {
 			return err
 		}
-		permit, _, err := s.Agreements.Permits(ctx, r.FromTenant, r.ToTenant, r.Need, prof)
+		permit, _, err := s.Agreements.Permits(ctx, r.FromTenant, r.asked(prof))
 		if err != nil {
 			return err
 		}

@@ -235,7 +235,7 @@ func (s *Service) showOpen(ctx context.Context, r Referral, open []policies.Slic
 			}
 			var lines []disclosureRow
 			for _, x := range rows {
-				lines = append(lines, disclosureRow{ReferralID: r.ID, What: string(x.Slice), UserID: a.User, Day: day, Slice: x.Slice, FromTenant: r.FromTenant, ToTenant: r.ToTenant, PersonID: r.PersonID, At: now, Role: roleOf(a)})
+				lines = append(lines, disclosureRow{ReferralID: r.ID, What: string(x.Slice), UserID: a.User, Day: day, Slice: x.Slice, FromTenant: r.FromTenant, ToTenant: r.ToTenant, PersonID: r.PersonID, At: now, Role: roleOf(a), AgreementID: r.AgreementID})
 			}
 			return insertDisclosures(ctx, lines)
 		})

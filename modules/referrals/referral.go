@@ -44,6 +44,7 @@ var (
 	unsent    = []State{Draft, AwaitingConsent, AwaitingApproval}
 	undecided = []State{Sent, Acknowledged, InfoRequested}
 	running   = []State{Accepted, Waitlisted, Scheduled, NoShow, InProgress, OnHold}
+	decisions = []State{Accepted, Declined, Redirected}
 	ended     = []State{Completed, OutcomeConfirmed, Declined, Redirected, Failed, Recalled, Expired, EnteredInError}
 )
 
@@ -236,6 +237,9 @@ type Referral struct {
 	OpenedAt   time.Time        `bun:",nullzero"` // a slice above the card was opened by the receiver
 	OpenedBy   ids.ID[ids.User] `bun:",nullzero"`
 	EndedAt    time.Time        `bun:",nullzero"`
+
+	answered     bool // by the change at hand
+	answeredLate bool
 }
 
 // Sender is who answers for it on the sending side in person, zero for the unit.
@@ -261,6 +265,7 @@ type Event struct {
 	At         time.Time
 	ReasonCode string
 	Source     string // of a letter: who said so: person, slip, phone
+	Late       bool   // the deadline that it answers had passed; of a decision, that of the decision
 }
 
 // Letter reports that the person carries a letter to an outside body: the desk owns
@@ -303,7 +308,8 @@ func (r *Referral) move(c Command, now time.Time) (Event, error) {
 
 // become writes the event of a change and what follows from the state itself.
 func (r *Referral) become(to State, event string, now time.Time) Event {
-	e := Event{ReferralID: r.ID, FromTenant: r.FromTenant, ToTenant: r.ToTenant, Event: event, FromState: r.State, ToState: to, At: now}
+	e := Event{ReferralID: r.ID, FromTenant: r.FromTenant, ToTenant: r.ToTenant, Event: event, FromState: r.State, ToState: to, At: now, Late: r.Overdue(now)}
+	r.answered = r.answered || slices.Contains(undecided, r.State) && slices.Contains(decisions, to)
 	r.Sequence++
 	e.Sequence = r.Sequence
 	wasOpen := r.IsOpen

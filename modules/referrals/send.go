@@ -6,12 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"shubbak/modules/agreements"
 	"shubbak/modules/directory"
 	"shubbak/modules/people"
 	"shubbak/platform/audit"
 	"shubbak/platform/db"
 	"shubbak/platform/fault"
 	"shubbak/platform/ids"
+	"shubbak/platform/terms"
 	"shubbak/policies"
 	"shubbak/tenants"
 )
@@ -222,7 +224,7 @@ func (s *Service) send(ctx context.Context, r *Referral, p people.Person, servic
 		return s.sendDanger(ctx, r, p, now)
 	}
 	prof := profile(p, now.In(s.zone))
-	permit, reason, err := s.Agreements.Permits(ctx, r.FromTenant, r.ToTenant, r.Need, prof)
+	permit, reason, err := s.Agreements.Permits(ctx, r.FromTenant, r.asked(prof))
 	if err != nil {
 		return err
 	}
@@ -235,6 +237,9 @@ func (s *Service) send(ctx context.Context, r *Referral, p people.Person, servic
 		why, fromService = admits, true
 	}
 	excepted := why != "" && !fromService && exception != ""
+	if why != "" && !excepted && !fromService {
+		return permit.Refusal(reason)
+	}
 	if why != "" && !excepted {
 		return &fault.Error{Code: fault.NotPermitted, Key: "referrals.not_permitted." + why, Data: map[string]any{"reason": why}}
 	}
@@ -249,7 +254,8 @@ func (s *Service) send(ctx context.Context, r *Referral, p people.Person, servic
 	r.AgreementID = permit.Agreement
 	annex := permit.Annex
 	if excepted {
-		// An exception opens card and identity at most (domain.md §3).
+		// An exception opens card and identity at most, and counts at the agreement that
+		// would have refused it (domain.md §3).
 		annex = exceptionAnnex
 	}
 	r.setGrant(policies.Share(annex, r.Basis, consented, policies.Split(r.Wanted), recipient.Declared().Care))
@@ -323,6 +329,11 @@ func (s *Service) finish(ctx context.Context, r *Referral, loaded int64, action 
 		if err := s.putIdentity(ctx, *r, p); err != nil {
 			return err
 		}
+		if r.counts() {
+			if err := s.Agreements.Take(ctx, r.AgreementID, r.ServiceID, r.ID); err != nil {
+				return err
+			}
+		}
 	}
 	if err := s.Audit.Did(ctx, audit.Entry{Action: action, Object: "referral", ID: r.ID.String(), Fields: []string{string(r.State)}}); err != nil {
 		return err
@@ -366,7 +377,19 @@ func (s *Service) save(ctx context.Context, r *Referral, loaded int64, now time.
 	r.setOpen(now)
 	r.Version = loaded + 1
 	s.look(ctx, *r)
-	return save(ctx, *r, loaded, unopened)
+	if err := save(ctx, *r, loaded, unopened); err != nil || !r.counts() || r.State.Open() || r.WasAccepted() || r.SentAt.IsZero() {
+		return err
+	}
+	return s.Agreements.GiveBack(ctx, r.ID) // ended before acceptance: its place is free
+}
+
+// counts reports whether a referral takes a place of its agreement's quotas: a danger
+// and an exception are counted beside them.
+func (r *Referral) counts() bool { return !r.AgreementID.IsZero() && !r.Danger && !r.Exception }
+
+// asked is the question to the agreement.
+func (r *Referral) asked(p terms.Profile) agreements.Ask {
+	return agreements.Ask{To: r.ToTenant, Service: r.ServiceID, Needs: []string{r.Need}, Priority: r.Priority, Person: &p}
 }
 
 // record writes events and tells the subscribers. Work of the system runs without an
@@ -380,6 +403,11 @@ func (s *Service) record(ctx context.Context, r *Referral, events []Event) error
 		events[i].ByTenant, events[i].ByUser = a.Tenant.ID, a.User
 		if len(a.Roles) > 0 {
 			events[i].ByRole = a.Roles[0]
+		}
+	}
+	for i, e := range events {
+		if r.answered && slices.Contains(decisions, e.ToState) {
+			events[i].Late = r.answeredLate
 		}
 	}
 	if err := insertEvents(ctx, events); err != nil {

@@ -67,8 +67,9 @@ type disclosureRow struct {
 	ToTenant      ids.ID[ids.Tenant]
 	PersonID      ids.ID[ids.Person]
 	At            time.Time
-	Role          string // as whom the user read
-	Number        string `bun:",scanonly"` // of the referral, where it is joined
+	Role          string                // as whom the user read
+	AgreementID   ids.ID[ids.Agreement] `bun:",nullzero"`
+	Number        string                `bun:",scanonly"` // of the referral, where it is joined
 }
 
 // within limits a query to referrals that the tenant of ctx sends, or receives.

@@ -37,7 +37,7 @@ func (s *Service) calendars(ctx context.Context, r *Referral, now time.Time, of 
 			return c, err
 		}
 	}
-	if r.OwnerTenant != r.FromTenant || r.State == InfoRequested {
+	if r.OwnerTenant != r.FromTenant || r.State == InfoRequested || r.answered {
 		c.Receiver, err = of(ctx, r.ToTenant, r.ToUnit, since)
 	}
 	return c, err
@@ -46,7 +46,7 @@ func (s *Service) calendars(ctx context.Context, r *Referral, now time.Time, of 
 // setDue sets the deadline after a change.
 func (s *Service) setDue(ctx context.Context, r *Referral, now time.Time) (err error) {
 	var c Calendars
-	if acts[r.State] != "" {
+	if acts[r.State] != "" || r.answered {
 		if c, err = s.calendars(ctx, r, now, s.calendarOf); err != nil {
 			return err
 		}

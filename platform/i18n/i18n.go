@@ -9,9 +9,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"sort"
 	"strings"
+	"time"
 
 	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -190,7 +192,7 @@ func (c *Catalog) T(l Lang, key string, args map[string]any) string {
 	if s, ok := c.plain[l][key]; ok {
 		return s
 	}
-	cfg := &goi18n.LocalizeConfig{MessageID: key, TemplateData: args}
+	cfg := &goi18n.LocalizeConfig{MessageID: key, TemplateData: l.dated(args)}
 	if n, ok := args["Count"]; ok {
 		cfg.PluralCount = n
 	}
@@ -199,6 +201,26 @@ func (c *Catalog) T(l Lang, key string, args map[string]any) string {
 		return key
 	}
 	return s
+}
+
+// Day is an argument that reads as a date of the reader's language: YYYY-MM-DD.
+type Day string
+
+// dated puts the days among the arguments into words.
+func (l Lang) dated(args map[string]any) map[string]any {
+	out := args
+	for k, v := range args {
+		d, ok := v.(Day)
+		if !ok {
+			continue
+		}
+		if t, err := time.Parse(time.DateOnly, string(d)); err == nil {
+			if out = maps.Clone(out); out != nil {
+				out[k] = Date(l, t)
+			}
+		}
+	}
+	return out
 }
 
 // N is T with a count.
