@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"strings"
 	"testing"
@@ -140,8 +141,34 @@ func TestNothingStandsBeforeADanger(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		quota := func(query string) { // a place that nobody can take
+			t.Helper()
+			err := w.db.AsSystem(t.Context(), "test", func(ctx context.Context) error {
+				for _, id := range list {
+					if _, err := db.Conn(ctx).NewRaw("update agreements set has_quotas = true where id = ?", id).Exec(ctx); err != nil {
+						return err
+					}
+					if query == "" {
+						if _, err := db.Conn(ctx).NewRaw("delete from agreement_quotas where agreement_id = ? and amount = 0", id).Exec(ctx); err != nil {
+							return err
+						}
+						continue
+					}
+					if _, err := db.Conn(ctx).NewRaw(query, ids.New[ids.Agreement](), id, w.tenantID("coordination"), service).Exec(ctx); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 		for reason, obstacle := range map[string]struct{ set, lift func() }{
-			"suspended":   {func() { all(func(int) agreements.State { return agreements.Suspended }) }, func() { all(func(i int) agreements.State { return states[i] }) }},
+			"suspended": {func() { all(func(int) agreements.State { return agreements.Suspended }) }, func() { all(func(i int) agreements.State { return states[i] }) }},
+			"quota_used": {func() {
+				quota("insert into agreement_quotas (id, agreement_id, tenant_id, service_id, period, amount, hard) values (?, ?, ?, ?, 'month', 0, true)")
+			}, func() { quota("") }},
 			"no_capacity": {func() { capacity(directory.Capacity{Status: "no_capacity"}) }, func() { capacity(directory.Capacity{Status: "capacity", Available: 9, Maximum: 20}) }},
 		} {
 			obstacle.set()

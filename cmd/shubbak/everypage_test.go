@@ -76,9 +76,13 @@ func (w *world) forms() (pages map[string][]string, link string) {
 	pages = map[string][]string{}
 	add := func(u user, list ...string) { pages[u.email] = append(pages[u.email], list...) }
 	for command, state := range map[string]string{"ask": "sent", "decline": "sent", "redirect": "sent", "waitlist": "sent", "assign": "sent", "schedule": "accepted", "report": "scheduled", "complete": "scheduled",
-		"hold": "in_progress", "fail": "scheduled", "refuse-recall": "recall_requested", "confirm-recall": "recall_requested"} {
+		"hold": "in_progress", "fail": "scheduled"} {
 		add(hospital, at(hospital, "in", state, command))
 	}
+	wanted := desk.sent(nil)
+	hospital.do(wanted, "accept", nil).want(200)
+	desk.do(wanted, "recall", map[string]any{"reason": "other_service"}).want(200)
+	add(hospital, "/referrals/"+wanted+"/refuse-recall", "/referrals/"+wanted+"/confirm-recall")
 	for command, state := range map[string]string{"answer": "info_requested", "confirm": "completed", "recall": "sent", "send": "draft", "sent": "sent", "edit": "draft"} {
 		add(desk, at(desk, "out", state, command))
 	}

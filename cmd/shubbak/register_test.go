@@ -236,7 +236,11 @@ func longRegister(t *testing.T, w *world) {
 	})
 	before := heap()
 	peak := watchHeap(t)
-	for _, format := range []string{"csv", "xlsx"} {
+	formats := []string{"csv", "xlsx"}
+	if w.name == "real" {
+		formats = formats[:1] // the sheet is made from the same rows
+	}
+	for _, format := range formats {
 		t.Run("taken again as "+format, func(t *testing.T) {
 			start := time.Now()
 			res := ask("box=out&format=" + format)
