@@ -76,3 +76,12 @@ func TestAClockShowsWhatWasUsed(t *testing.T) {
 		t.Errorf("%+v", k)
 	}
 }
+
+func TestPhonesAreReadInPairs(t *testing.T) {
+	t.Parallel()
+	for number, want := range map[string]string{"+212661000027": "06 61 00 00 27", "0536000101": "05 36 00 01 01", "+33612345678": "+33612345678", "8350": "8350", "": "", "05360001-1": "05360001-1"} {
+		if got := PhoneWords(number); got != want {
+			t.Errorf("%q: %q", number, got)
+		}
+	}
+}

@@ -344,9 +344,22 @@ func (c *Ctx) Unprocessable(err error) {
 func (c *call) errorPage(f *fault.Error, status int) error {
 	c.Response().ResetBody()
 	c.away = f.Code == fault.Unavailable
+	c.known(f)
 	v := c.view("")
 	v.Title = v.T("error.title." + errorKind(f.Code))
 	return c.render(errorView(v, status, c.sentence(f), c.id, c.typedOf(f)))
+}
+
+// known finds who asks for a page that does not exist: no route has looked, and the
+// reader keeps their language and their menu.
+func (c *call) known(f *fault.Error) {
+	token := c.Cookies(sessionCookie)
+	if f.Code != fault.NotFound || c.tenant == nil || c.session.Token != "" || token == "" {
+		return
+	}
+	if err := c.open(token); err != nil {
+		c.session = Session{}
+	}
 }
 
 // errorKind groups the codes by what the reader can do next.

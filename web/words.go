@@ -68,3 +68,15 @@ func (v *View) RoleWord() string {
 	}
 	return v.T("role." + v.Actor.Roles[0])
 }
+
+// PhoneWords writes a Moroccan number as people read it: 06 61 00 00 27.
+func PhoneWords(number string) string {
+	rest := number
+	if nine, ok := strings.CutPrefix(number, "+212"); ok {
+		rest = "0" + nine
+	}
+	if len(rest) != 10 || rest[0] != '0' || strings.Trim(rest, "0123456789") != "" {
+		return number
+	}
+	return rest[:2] + " " + rest[2:4] + " " + rest[4:6] + " " + rest[6:8] + " " + rest[8:]
+}

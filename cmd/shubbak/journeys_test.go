@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -9,6 +10,8 @@ import (
 	"shubbak/modules/accounts"
 	"shubbak/platform/db"
 	"shubbak/tenants"
+
+	"github.com/chromedp/chromedp"
 )
 
 // eachJourney runs fn in Chromium on the embedded world, with script and without.
@@ -143,7 +146,12 @@ func TestJourneyLetter(t *testing.T) {
 		id := strings.Split(b.path(), "/")[4]
 		b.open("coordination", "/referrals/"+id+"/letter?lang=fr")
 		b.shows("Talon-réponse", "Livret de famille")
-		b.open("coordination", "/referrals/"+id)
+		// The slip comes back: its code, typed or scanned, leads to the referral.
+		b.open("coordination", "/referrals?box=out&q="+url.QueryEscape(replyCode.FindString(b.text("main"))))
+		if got := b.path(); !strings.HasSuffix(got, "/referrals/"+id) {
+			b.shot("failed")
+			t.Fatalf("the slip's code leads to %s", withoutIDs(got))
+		}
 		b.say("تسجيل قبول الجهة")
 		b.fill("source", "slip")
 		b.press(`main form button.primary`)
@@ -167,73 +175,35 @@ func TestJourneyStaffLeaves(t *testing.T) {
 		w.as("intake@hospital.demo").do(id, "accept", map[string]any{"user_id": doctor}).want(200)
 		held := w.as("doctor@hospital.demo")
 		held.get("/referrals/" + id).want(200)
+		number := w.as("intake@hospital.demo").get("/referrals/" + id).want(200).text("number")
 		b.signIn("admin@hospital.demo")
-		b.open("hospital", "/users/"+doctor)
-		b.open("hospital", "/users/"+doctor+"/end")
+		b.menu("حسابات المؤسسة")
+		b.say("د. كريم وزاني")
+		b.say("إنهاء الحساب")
+		b.shows(number, "تنتهي الجلسات في الحين") // what the unit gets is listed before it is confirmed
+		b.hides("Test", "Person")
+		b.look("the end of an account")
 		b.press(`main form button.danger-solid`)
+		b.shows("حساب منته")
 		held.get("/me").code(401, "unauthenticated")
+		b.leave()
+		b.open("hospital", "/sign-in")
+		b.do(chromedp.SetValue(chromedp.CSS("#email"), "doctor@hospital.demo"), chromedp.SetValue(chromedp.CSS("#password"), w.password))
+		b.press(`main button.primary`)
+		if !strings.Contains(b.path(), "/sign-in") {
+			t.Errorf("who has left stands at %s", withoutIDs(b.path()))
+		}
+		b.signIn("intake@hospital.demo")
+		b.open("hospital", "/referrals/"+id)
+		b.shows("غير مسندة")
 		if got := w.as("intake@hospital.demo").get("/referrals/" + id).want(200).text("owner.user"); got != "" {
 			t.Error("the referral is still in the hands of who left")
 		}
 	})
 }
 
-// TestJourneyFirstSetUp: an empty tenant, from the one-time link that the shell
-// prints to its first referral, by somebody who reads only the screens.
-func TestJourneyFirstSetUp(t *testing.T) {
-	eachJourney(t, func(t *testing.T, w *world, b *browser) {
-		link := w.emptyTenant("amal")
-		b.open("amal", "/link/"+link)
-		b.fill("password", "a-long-new-password")
-		b.press(`main button.primary`)
-		b.lang("amal", "ar")
-		b.open("amal", "/help")
-		b.shows("ما تقومون به هنا")
-		b.open("amal", "/settings/units/new")
-		b.fill("name_ar", "مكتب الاستقبال")
-		b.fill("name_fr", "Accueil")
-		b.fill("kind", "service")
-		b.fill("commune", "02.411.01.23")
-		b.press(`main form button.primary`)
-		b.shows("مكتب الاستقبال")
-		b.open("amal", "/services/new")
-		b.fill("name_ar", "مواكبة الأسر")
-		b.fill("name_fr", "Accompagnement des familles")
-		b.fill("needs", "food")
-		b.press(`main form button.primary`)
-		b.shows("مواكبة الأسر")
-		// A colleague without mail gets a printed code.
-		b.open("amal", "/users/invite")
-		for k, v := range map[string]string{"name_ar": "سعاد", "name": "Souad", "email": "souad", "roles": "intake", "delivery": "code"} {
-			b.fill(k, v)
-		}
-		b.press(`main form button.primary`)
-		code := printedInvitation.FindString(b.text("main"))
-		if code == "" {
-			b.shot("failed")
-			t.Fatal("no code is printed")
-		}
-		b.leave()
-		b.open("amal", "/code")
-		for k, v := range map[string]string{"email": "souad", "code": code, "password": "another-long-password"} {
-			b.fill(k, v)
-		}
-		b.press(`main button.primary`)
-		b.lang("amal", "ar")
-		// She registers somebody and sends the first referral: a letter needs no agreement.
-		b.open("amal", "/people/new")
-		for k, v := range map[string]string{"given_name_ar": "علي", "family_name_ar": "الناصري", "sex": "male", "birth_precision": "year", "birth_date_year": "1988", "commune": "02.411.01.23"} {
-			b.fill(k, v)
-		}
-		b.press(`main form button.primary`)
-		person := strings.Split(b.path(), "/")[4]
-		b.open("amal", "/people/"+person+"/refer?need=food")
-		b.say("إعداد بطاقة توجيه")
-		b.fill("reason", "أسرة دون مورد")
-		b.say("إعداد البطاقة للطبع")
-		b.shows("بطاقة التوجيه", "علي الناصري", "0001")
-	})
-}
+// replyCode is the code on a slip.
+var replyCode = regexp.MustCompile(`[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}`)
 
 // printedInvitation is the code on the sheet of an invitation.
 var printedInvitation = regexp.MustCompile(`[A-Z2-9]{4}[- ][A-Z2-9]{4}[- ][A-Z2-9]{4}`)

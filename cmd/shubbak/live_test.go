@@ -271,12 +271,15 @@ func TestAStreamEndsWithWhatItRestsOn(t *testing.T) {
 // TestAReaderWhoNeverReadsIsLetGo: neither its memory nor its goroutine stays.
 func TestAReaderWhoNeverReadsIsLetGo(t *testing.T) {
 	t.Parallel()
-	s, ok := worldSettings(t)["embedded"]
-	if !ok {
-		t.Skip("of the embedded default")
+	for name, s := range worldSettings(t) {
+		t.Run(name, func(t *testing.T) { // one after the other: both count goroutines
+			s.streamEvery, s.streamLife = 20*time.Millisecond, 2*time.Second
+			neverReads(t, newWorld(t, name, s))
+		})
 	}
-	s.streamEvery, s.streamLife = 20*time.Millisecond, 2*time.Second
-	w := newWorld(t, "embedded", s)
+}
+
+func neverReads(t *testing.T, w *world) {
 	emails := []string{"worker@coordination.demo", "worker2@coordination.demo", "intake@hospital.demo", "intake@chamber.demo", "placements@faculty.demo"}
 	for _, e := range emails {
 		w.as(e)

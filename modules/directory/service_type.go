@@ -144,3 +144,16 @@ func (s Service) CheckTriage(answers map[string]string) (field, code string) {
 	}
 	return "", ""
 }
+
+// StillAsked are the answers that the service's questions of today can hold: what
+// was answered to a question that was dropped since goes with the question.
+func (s Service) StillAsked(answers map[string]string) map[string]string {
+	out := map[string]string{}
+	for q, a := range answers {
+		i := slices.IndexFunc(s.Triage, func(x Question) bool { return x.Code == q })
+		if i >= 0 && slices.ContainsFunc(s.Triage[i].Choices, func(c Choice) bool { return c.Code == a }) {
+			out[q] = a
+		}
+	}
+	return out
+}

@@ -186,16 +186,6 @@ func PlaceWord(v *web.View, code string) string {
 	return p.Name.In(v.Lang)
 }
 
-// PhoneWords writes a Moroccan number as people read it: 06 61 00 00 27.
-func PhoneWords(number string) string {
-	rest, ok := strings.CutPrefix(number, "+212")
-	if !ok || len(rest) != 9 {
-		return number
-	}
-	rest = "0" + rest
-	return rest[:2] + " " + rest[2:4] + " " + rest[4:6] + " " + rest[6:8] + " " + rest[8:]
-}
-
 // otherName is the name in the script that the reader does not read first, ""
 // where there is none.
 func otherName(p Person, arabic bool) string {

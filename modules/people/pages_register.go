@@ -297,7 +297,7 @@ func written(p Person) url.Values {
 	}
 	for i, ph := range p.Private.Phones {
 		at := "phone_" + strconv.Itoa(i)
-		f.Set(at, PhoneWords(ph.Number))
+		f.Set(at, web.PhoneWords(ph.Number))
 		f.Set(at+"_hours", ph.Hours)
 		if ph.Safe {
 			f.Set(at+"_safe", "1")

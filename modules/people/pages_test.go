@@ -82,12 +82,3 @@ func TestASearchedNameGoesToItsScript(t *testing.T) {
 		}
 	}
 }
-
-func TestPhonesAreReadInPairs(t *testing.T) {
-	t.Parallel()
-	for number, want := range map[string]string{"+212661000027": "06 61 00 00 27", "+33612345678": "+33612345678", "": ""} {
-		if got := PhoneWords(number); got != want {
-			t.Errorf("%q: %q", number, got)
-		}
-	}
-}

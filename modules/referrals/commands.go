@@ -2,7 +2,6 @@ package referrals
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -271,11 +270,7 @@ func (s *Service) sendAgain(ctx context.Context, r *Referral, a Act, now time.Ti
 	if err != nil {
 		return err
 	}
-	// A question that the service has dropped since takes its answer along.
-	maps.DeleteFunc(r.CardTriage, func(q, answer string) bool {
-		_, code := service.CheckTriage(map[string]string{q: answer})
-		return code == "unknown_field" || code == "unknown_code"
-	})
+	r.CardTriage = service.StillAsked(r.CardTriage)
 	if field, code := service.CheckTriage(r.CardTriage); code != "" && !r.Danger {
 		return fault.In(field, code)
 	}

@@ -2,6 +2,7 @@ package referrals
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"shubbak/platform/audit"
@@ -57,10 +58,19 @@ func (s *Service) Change(ctx context.Context, id ID, version int64, change func(
 		if err != nil {
 			return err
 		}
+		before := w.Triage
 		change(&w)
 		given := w.BasisNote != keptNote
 		if !given && w.Basis != r.Basis {
 			w.BasisNote = "" // words for the basis of before say nothing of this one
+		}
+		// An answer that this edit does not give must not stand in its way.
+		if maps.Equal(before, w.Triage) {
+			service, err := s.Directory.Get(ctx, w.ServiceID)
+			if err != nil {
+				return err
+			}
+			w.Triage = service.StillAsked(w.Triage)
 		}
 		w.settle()
 		if err := w.check(s.terms.Need); err != nil {

@@ -304,13 +304,11 @@ func (s *Service) ladder(ctx context.Context, v *web.View, r Referral) ([]rung, 
 		return nil, nil
 	}
 	now, g := v.Now, r.grant()
-	var err error
-	if r.SentAt.IsZero() && s.side(v.Actor, r) == policies.Sender {
-		if g, err = s.wouldGrant(ctx, r, now); err != nil {
-			return nil, err
-		}
-	}
 	annex, err := s.Agreements.AnnexOf(ctx, r.AgreementID, r.FromTenant, r.ToTenant)
+	if err == nil && r.SentAt.IsZero() && s.side(v.Actor, r) == policies.Sender {
+		// No agreement is bound yet: the one that sending now would bind.
+		g, annex, err = s.wouldGrant(ctx, r, now)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -177,7 +177,7 @@ func contactWords(v *web.View, p people.Person, contact bool) []string {
 	}
 	var out []string
 	for _, ph := range identityOf(p, true).Phones {
-		text := "\u2066" + people.PhoneWords(ph.Number) + "\u2069"
+		text := "\u2066" + web.PhoneWords(ph.Number) + "\u2069"
 		if h := strings.TrimSpace(ph.Hours); h != "" {
 			text += comma(v) + h
 		}

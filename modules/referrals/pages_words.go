@@ -123,6 +123,15 @@ func reasonWords(v *web.View, event, reason string) string {
 	return people.Joined(v, words)
 }
 
+// nameLabel is what stands before a name, or before the description of somebody who
+// is not known.
+func nameLabel(i Identity) string {
+	if i.Alias != "" {
+		return "people.label.alias"
+	}
+	return "referrals.fullname"
+}
+
 // birthWords is a birth date as exactly as it is known.
 func birthWords(v *web.View, i Identity) string {
 	if i.BirthDate == "" {

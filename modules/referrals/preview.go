@@ -22,7 +22,7 @@ func (s *Service) Preview(ctx context.Context, id ID) (PreviewView, error) {
 	now := s.Clock.Now()
 	g := r.grant()
 	if r.SentAt.IsZero() {
-		if g, err = s.wouldGrant(ctx, r, now); err != nil {
+		if g, _, err = s.wouldGrant(ctx, r, now); err != nil {
 			return PreviewView{}, err
 		}
 		s.setCard(&r, p, now)
@@ -31,13 +31,12 @@ func (s *Service) Preview(ctx context.Context, id ID) (PreviewView, error) {
 	return v, s.Audit.Opened(ctx, audit.Entry{Action: "preview", Object: "referral", ID: id.String()})
 }
 
-// wouldGrant is the grant that sending now would fix.
-func (s *Service) wouldGrant(ctx context.Context, r Referral, now time.Time) (policies.Grant, error) {
+// wouldGrant is the grant that sending now would fix, and the annex that it follows.
+func (s *Service) wouldGrant(ctx context.Context, r Referral, now time.Time) (g policies.Grant, annex policies.Annex, err error) {
 	recipient, err := s.Tenants.ByID(ctx, r.ToTenant)
 	if err != nil {
-		return policies.Grant{}, err
+		return g, annex, err
 	}
-	var g policies.Grant
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
 		prof, err := s.Profile(ctx, r.PersonID)
 		if err != nil {
@@ -48,14 +47,14 @@ func (s *Service) wouldGrant(ctx context.Context, r Referral, now time.Time) (po
 			return err
 		}
 		consented, err := s.consent(ctx, &r, recipient.Slug, now)
-		annex := permit.Annex
+		annex = permit.Annex
 		if r.Exception {
 			annex = exceptionAnnex
 		}
 		g = policies.Share(annex, r.Basis, consented, policies.Split(r.Wanted), recipient.Declared().Care)
 		return err
 	})
-	return g, err
+	return g, annex, err
 }
 
 // stages lists, in the order in which they open, the slices and their fields.
