@@ -62,10 +62,15 @@ func putGiven(ctx context.Context, r givenRow) error {
 	return err
 }
 
-// addFigure adds to one figure.
-func addFigure(ctx context.Context, id ids.ID[ids.Agreement], g given) error {
-	_, err := db.Conn(ctx).NewInsert().Model(&figureRow{AgreementID: id, Unit: g.Unit, Span: g.Span, Indicator: g.Indicator, PartyID: g.Party, Num: g.Num, Den: g.Den}).
-		On("conflict (agreement_id, unit, span, indicator, party_id) do update").Set("num = f.num + excluded.num").Set("den = f.den + excluded.den").Exec(ctx)
+// addFigures adds to figures and notes when the last event was folded, in one
+// statement. No two of them have the same key.
+func addFigures(ctx context.Context, id ids.ID[ids.Agreement], sender ids.ID[ids.Tenant], at time.Time, list []given) error {
+	rows := []figureRow{{AgreementID: id, PartyID: sender, Unit: agreements.UnitNow, Indicator: asOf, Num: at.UnixMicro()}}
+	for _, g := range list {
+		rows = append(rows, figureRow{AgreementID: id, Unit: g.Unit, Span: g.Span, Indicator: g.Indicator, PartyID: g.Party, Num: g.Num, Den: g.Den})
+	}
+	_, err := db.Conn(ctx).NewInsert().Model(&rows).On("conflict (agreement_id, unit, span, indicator, party_id) do update").Set("den = f.den + excluded.den").
+		Set("num = case when f.indicator <> ? then f.num + excluded.num when excluded.num > f.num then excluded.num else f.num end", asOf).Exec(ctx)
 	return err
 }
 
@@ -75,13 +80,6 @@ func addPerson(ctx context.Context, id ids.ID[ids.Agreement], tenant ids.ID[ids.
 	err = db.Conn(ctx).NewInsert().Model(&personRow{TenantID: tenant, AgreementID: id, PartyID: g.Party, Unit: g.Unit, Span: g.Span, Token: g.Token, Times: g.Num}).
 		On("conflict (tenant_id, agreement_id, party_id, unit, span, token) do update").Set("times = p.times + excluded.times").Returning("times").Scan(ctx, &times)
 	return times, err
-}
-
-// stamp notes when the last event was folded.
-func stamp(ctx context.Context, id ids.ID[ids.Agreement], sender ids.ID[ids.Tenant], at time.Time) error {
-	_, err := db.Conn(ctx).NewInsert().Model(&figureRow{AgreementID: id, PartyID: sender, Unit: agreements.UnitNow, Indicator: asOf, Num: at.UnixMicro()}).
-		On("conflict (agreement_id, unit, span, indicator, party_id) do update").Set("num = case when excluded.num > f.num then excluded.num else f.num end").Exec(ctx)
-	return err
 }
 
 // figuresOf reads the months of an agreement from one on, and what has no month.

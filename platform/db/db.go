@@ -34,6 +34,7 @@ type DB struct {
 	read   *bun.DB
 	system *bun.DB // reads of no tenant: never waits behind a full pool of acts
 	pg     bool
+	life   life
 }
 
 // Postgres reports which of the two databases this is.
