@@ -46,6 +46,9 @@ func (f *filler) agreements(desk place, receivers []place) error {
 				if _, ok := x["id"]; ok {
 					x["id"] = newID()
 				}
+				if _, ok := x["mark"]; ok && state == "expired" {
+					x["mark"] = map[bool]any{true: "ended", false: ""}[i < 2*len(receivers)]
+				}
 				for _, c := range []string{"from_tenant", "to_tenant", "tenant_id"} {
 					if text(x[c]) == receivers[0].tenant {
 						x[c] = there.tenant

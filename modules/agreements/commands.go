@@ -175,6 +175,11 @@ func (s *Service) finish(ctx context.Context, a *Agreement, events []Event) erro
 	if err := save(ctx, *a); err != nil {
 		return err
 	}
+	if a.State.Ended() {
+		if err := markEnded(ctx, a.ID); err != nil {
+			return err
+		}
+	}
 	if err := s.amendmentsEnd(ctx, *a); err != nil {
 		return err
 	}

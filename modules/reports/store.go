@@ -43,9 +43,9 @@ type personRow struct {
 // asOf is the figure that holds when the last event was folded, in microseconds.
 const asOf = "as_of"
 
-// reached limits figures to the agreements that the tenant of ctx is a party to.
-func reached(ctx context.Context) *bun.SelectQuery {
-	return db.Conn(ctx).NewSelect().TableExpr("agreement_parties ap").ColumnExpr("ap.agreement_id").Where("ap.tenant_id = ?", db.Tenant(ctx))
+// ours is the condition that the tenant of ctx is a party to a figure's agreement.
+func ours(ctx context.Context) any {
+	return bun.SafeQuery("exists (select 1 from agreement_parties as op where op.agreement_id = f.agreement_id and op.tenant_id = ?)", db.Tenant(ctx))
 }
 
 // givenBy reads, locked, what a referral of the tenant of ctx has given so far.
@@ -84,20 +84,20 @@ func addPerson(ctx context.Context, id ids.ID[ids.Agreement], tenant ids.ID[ids.
 
 // figuresOf reads the months of an agreement from one on, and what has no month.
 func figuresOf(ctx context.Context, id ids.ID[ids.Agreement], since string) (rows []figureRow, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id = ?", id).Where("f.agreement_id in (?)", reached(ctx)).
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id = ?", id).Where("?", ours(ctx)).
 		Where("f.unit in ('month', 'quarter', 'semester', 'year', 'term', 'now')").Where("(f.span >= ? or f.span = '')", since).Scan(ctx)
 	return rows, err
 }
 
 // daysOf reads the days of an agreement between two.
 func daysOf(ctx context.Context, id ids.ID[ids.Agreement], from, to string) (rows []figureRow, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id = ?", id).Where("f.agreement_id in (?)", reached(ctx)).
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id = ?", id).Where("?", ours(ctx)).
 		Where("f.unit = 'day'").Where("f.span >= ?", from).Where("f.span <= ?", to).OrderExpr("f.span, f.indicator, f.party_id").Scan(ctx)
 	return rows, err
 }
 
 // allFigures reads every figure of the agreements of the tenant of ctx, for a recount.
 func allFigures(ctx context.Context) (rows []figureRow, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id in (?)", reached(ctx)).Where("f.indicator <> ?", asOf).Where("(f.num <> 0 or f.den <> 0)").Scan(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("?", ours(ctx)).Where("f.indicator <> ?", asOf).Where("(f.num <> 0 or f.den <> 0)").Scan(ctx)
 	return rows, err
 }
