@@ -61,10 +61,11 @@ type Account struct {
 
 // File is a stored document that a signature names.
 type File struct {
-	ID     ids.ID[ids.Document]
-	SHA256 string
-	Name   string
-	Type   string
+	ID      ids.ID[ids.Document]
+	SHA256  string
+	Name    string
+	Type    string
+	Checked bool // the virus scanner has let it pass
 }
 
 // ServiceName is a service as a clause names it.
@@ -90,6 +91,14 @@ type Deps struct {
 	// SignedFile finds a document of an agreement that the actor has put there, ready
 	// to be kept; not_found for any other.
 	SignedFile func(ctx context.Context, agreement ids.ID[ids.Agreement], id ids.ID[ids.Document]) (File, error)
+	// KeepFile lets nobody alter or delete such a document before an instant, in the
+	// transaction of ctx.
+	KeepFile func(ctx context.Context, id ids.ID[ids.Document], until time.Time) error
+	// Scans lists the files of an agreement that the actor's tenant has put there.
+	Scans func(ctx context.Context, agreement ids.ID[ids.Agreement]) ([]File, error)
+	// Attach takes a file of a page's form for an agreement; field is told what stands
+	// before it.
+	Attach func(c *web.Ctx, agreement ids.ID[ids.Agreement], field func(name, value string) bool) (File, error)
 	// Counts gives the figures of an agreement; nil: none.
 	Counts Counts
 	// PlacesOf is how many places the services of a tenant offer.

@@ -254,7 +254,7 @@ func (s *Service) signatures(ctx context.Context, v *web.View, o Opened, p *shee
 
 // mayDo fills what the reader can do now.
 func (s *Service) mayDo(ctx context.Context, o Opened, p *sheet) {
-	actor, rels := tenants.From(ctx), s.relations(ctx, o.Agreement)
+	actor, rels := tenants.From(ctx), s.Relations(ctx, o.Agreement)
 	for _, c := range []Command{Submit, Negotiate, Approve, OpenSigning, Visa, Resume, Amend, Renew, Object, Suspend, Terminate, Abandon} {
 		if o.May(c) && s.Law.Allow(actor, actPermission(c), rels...) && (c != Object || o.RenewsItself() && s.today() <= o.NoticeUntil()) && (c != Terminate || o.TerminatesOn == "") {
 			p.Acts = append(p.Acts, c)
