@@ -84,9 +84,9 @@ func stamp(ctx context.Context, id ids.ID[ids.Agreement], sender ids.ID[ids.Tena
 	return err
 }
 
-// figuresOf reads the months of an agreement from one on, and what has no month.
-func figuresOf(ctx context.Context, id ids.ID[ids.Agreement], since string) (rows []figureRow, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id = ?", id).Where("f.agreement_id in (?)", reached(ctx)).
+// figuresOf reads the months of agreements from one on, and what has no month.
+func figuresOf(ctx context.Context, list []ids.ID[ids.Agreement], since string) (rows []figureRow, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id in (?)", db.In(list)).Where("f.agreement_id in (?)", reached(ctx)).
 		Where("f.unit in ('month', 'quarter', 'semester', 'year', 'term', 'now')").Where("(f.span >= ? or f.span = '')", since).Scan(ctx)
 	return rows, err
 }

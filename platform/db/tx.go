@@ -15,8 +15,9 @@ import (
 // sealing of files, network and object-store work stand outside.
 const Deadline = 5 * time.Second
 
-// Patience is how long a transaction may take to begin: a database that neither
-// answers nor refuses is gone after it. SQLite waits for its one writer instead.
+// Patience is how long a transaction may take to begin while no other begins: a
+// database that neither answers nor refuses is gone after it, a busy one is waited for.
+// SQLite waits for its one writer instead.
 const Patience = 1800 * time.Millisecond
 
 type (
@@ -150,7 +151,7 @@ func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn fu
 	defer cancel()
 	begun, begin := func() bool { return true }, ctx
 	if d.pg {
-		begun = time.AfterFunc(Patience, cancel).Stop
+		begun = d.patient(pool, cancel)
 		setting, value := "app.tenant", Tenant(ctx)
 		if system {
 			setting, value = "app.system", "on"
@@ -165,6 +166,7 @@ func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn fu
 		_ = tx.Rollback()
 		return wrap(context.DeadlineExceeded)
 	}
+	d.begun[pool.DB].Add(1)
 	t := &transaction{conn: tx, readOnly: readOnly, system: system, pg: d.pg}
 	done := false
 	defer func() {
