@@ -101,8 +101,8 @@ type Deps struct {
 	Attach func(c *web.Ctx, agreement ids.ID[ids.Agreement], field func(name, value string) bool) (File, error)
 	// Counts gives the figures of an agreement; nil: none.
 	Counts Counts
-	// PlacesOf is how many places the services of a tenant offer.
-	PlacesOf func(ctx context.Context, tenant tenants.ID) (int, error)
+	// PlacesOf is how many places the services of each tenant offer.
+	PlacesOf func(ctx context.Context, list []tenants.ID) (map[tenants.ID]int, error)
 	// ServiceNames finds services of any tenant by their ids: their name and owner.
 	ServiceNames func(ctx context.Context, list []ids.ID[ids.Service]) (map[ids.ID[ids.Service]]ServiceName, error)
 	// Agenda gives what the work puts on a meeting's agenda: late obligations and

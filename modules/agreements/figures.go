@@ -34,10 +34,10 @@ type Tally struct {
 	States []string // of a referral, in the order of its life
 }
 
-// Counts gives the figures of an agreement that the tenant of ctx is a party to;
-// reports satisfies it through wire.go.
+// Counts gives the figures of agreements that the tenant of ctx is a party to; reports
+// satisfies it through wire.go.
 type Counts interface {
-	Tally(ctx context.Context, id ids.ID[ids.Agreement], since string) (Tally, error)
+	Tallies(ctx context.Context, list []ids.ID[ids.Agreement], since string) (map[ids.ID[ids.Agreement]]Tally, error)
 	// Disclosed is how many openings of a person's data the agreement carried in the
 	// eyes of the tenant of ctx, at most limit.
 	Disclosed(ctx context.Context, id ids.ID[ids.Agreement], limit int) (int, error)

@@ -53,27 +53,81 @@ func (s *Service) Follow(ctx context.Context, o Opened) (f Follow, err error) {
 		if f.Quotas, err = quotasOf(ctx, []ids.ID[ids.Agreement]{o.ID}, ids.ID[ids.Service]{}, s.today()); err != nil {
 			return err
 		}
-		if f.Measures, err = measuresOf(ctx, o.ID, 200); err != nil {
-			return err
-		}
-		waivers, err := waiversOf(ctx, o.ID)
+		e, err := s.evidence(ctx, []Opened{o})
 		if err != nil {
 			return err
 		}
-		var t Tally
 		if s.Counts != nil {
-			if t, err = s.Counts.Tally(ctx, o.ID, o.firstMonth(s.today())); err != nil {
-				return err
-			}
 			if f.Disclosed, err = s.Counts.Disclosed(ctx, o.ID, MostDisclosed); err != nil {
 				return err
 			}
 		}
-		f.AsOf = t.AsOf
+		t := e.tallies[o.ID]
+		f.AsOf, f.Measures = t.AsOf, e.measures[o.ID]
 		f.count(t)
-		return s.keep(ctx, &f, o, t, waivers)
+		f.Obligations, err = s.keep(ctx, o, e)
+		return err
 	})
 	return f, err
+}
+
+// evidence is what the obligations of some agreements are held against.
+type evidence struct {
+	tallies  map[ids.ID[ids.Agreement]]Tally
+	measures map[ids.ID[ids.Agreement]][]Measure
+	waivers  map[ids.ID[ids.Agreement]][]Waiver
+	places   map[tenants.ID]int
+}
+
+// mostMeasures is how many declarations of an agreement are read, the newest.
+const mostMeasures = 200
+
+// evidence reads it in four queries, for one agreement or for many.
+func (s *Service) evidence(ctx context.Context, list []Opened) (e evidence, err error) {
+	today := s.today()
+	var about []ids.ID[ids.Agreement]
+	var offering []tenants.ID
+	since := today
+	for _, o := range list {
+		about, since = append(about, o.ID), min(since, o.firstMonth(today))
+		if offering, err = s.offering(ctx, o, offering); err != nil {
+			return e, err
+		}
+	}
+	if e.measures, err = measuresOf(ctx, about, mostMeasures*len(about)); err != nil {
+		return e, err
+	}
+	if e.waivers, err = waiversOf(ctx, about); err != nil {
+		return e, err
+	}
+	if s.Counts != nil {
+		if e.tallies, err = s.Counts.Tallies(ctx, about, since); err != nil {
+			return e, err
+		}
+	}
+	if s.PlacesOf != nil && len(offering) > 0 {
+		e.places, err = s.PlacesOf(ctx, offering)
+	}
+	return e, err
+}
+
+// offering adds the parties whose places an obligation of the agreement counts.
+func (s *Service) offering(ctx context.Context, o Opened, list []tenants.ID) ([]tenants.ID, error) {
+	for _, x := range o.Text.Obligations {
+		if x.Indicator != "places_offered" {
+			continue
+		}
+		for _, p := range o.Text.Parties {
+			id, err := s.partyOf(ctx, p.Tenant)
+			if err != nil {
+				return nil, err
+			}
+			if !id.IsZero() && !slices.Contains(list, id) {
+				list = append(list, id)
+			}
+		}
+	}
+	return list, nil
 }
 
 // firstMonth is from when on figures are wanted: six of the longest periods that the
@@ -117,23 +171,23 @@ func (f *Follow) count(t Tally) {
 	}
 }
 
-// keep holds each obligation against its figures.
-func (s *Service) keep(ctx context.Context, f *Follow, o Opened, t Tally, waivers []Waiver) error {
+// keep holds each obligation of an agreement against the evidence.
+func (s *Service) keep(ctx context.Context, o Opened, e evidence) (out []Promise, err error) {
 	today := s.today()
 	for _, x := range o.Text.Obligations {
 		k := Promise{Obligation: x}
 		party, err := s.partyOf(ctx, x.Party)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		value := func(span Span) (Value, error) {
 			switch {
 			case !x.Computed():
-				return declared(f.Measures, x.ID, span), nil
+				return declared(e.measures[o.ID], x.ID, span), nil
 			case x.Indicator == "places_offered":
-				return s.places(ctx, o, x)
+				return s.places(ctx, o, x, e.places)
 			}
-			return t.of(x, party, span), nil
+			return e.tallies[o.ID].of(x, party, span), nil
 		}
 		spans := x.spans(today, o.EffectiveOn, o.EndsOn, trend)
 		if len(spans) == 0 {
@@ -142,19 +196,20 @@ func (s *Service) keep(ctx context.Context, f *Follow, o Opened, t Tally, waiver
 		for i := len(spans) - 1; i >= 0; i-- {
 			v, err := value(spans[i])
 			if err != nil {
-				return err
+				return nil, err
 			}
 			k.Before = append(k.Before, v)
 			if i == 0 {
 				k.Span, k.Value, k.State = spans[0], v, x.Stand(v, spans[0], today)
 			}
 		}
+		waivers := e.waivers[o.ID]
 		if i := slices.IndexFunc(waivers, func(w Waiver) bool { return w.ObligationID == x.ID }); i >= 0 {
 			k.State, k.Reason = Waived, waivers[i].Reason
 		}
-		f.Obligations = append(f.Obligations, k)
+		out = append(out, k)
 	}
-	return nil
+	return out, nil
 }
 
 // partyOf is the tenant of a party; zero for all of them, and for an outside body.
@@ -196,10 +251,7 @@ func declared(list []Measure, obligation ids.ID[ids.Entry], span Span) (v Value)
 }
 
 // places is how many places a party's services offer today.
-func (s *Service) places(ctx context.Context, o Opened, x Obligation) (v Value, err error) {
-	if s.PlacesOf == nil {
-		return v, nil
-	}
+func (s *Service) places(ctx context.Context, o Opened, x Obligation, offered map[tenants.ID]int) (v Value, err error) {
 	for _, p := range o.Text.Parties {
 		if p.Tenant == "" || x.Party != AllParties && x.Party != p.Tenant {
 			continue
@@ -208,11 +260,9 @@ func (s *Service) places(ctx context.Context, o Opened, x Obligation) (v Value, 
 		if err != nil {
 			return v, err
 		}
-		n, err := s.PlacesOf(ctx, id)
-		if err != nil {
-			return v, err
+		if n, known := offered[id]; known {
+			v.Num, v.Known = v.Num+float64(n), true
 		}
-		v.Num, v.Known = v.Num+float64(n), true
 	}
 	return v, nil
 }

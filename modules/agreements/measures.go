@@ -178,7 +178,8 @@ func (s *Service) Measures(ctx context.Context, id ids.ID[ids.Agreement]) (out [
 		if _, err := s.Get(ctx, id); err != nil {
 			return err
 		}
-		out, err = measuresOf(ctx, id, 200)
+		all, err := measuresOf(ctx, []ids.ID[ids.Agreement]{id}, mostMeasures)
+		out = all[id]
 		return err
 	})
 	return out, err

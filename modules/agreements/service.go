@@ -67,18 +67,25 @@ func (p Permit) Words(why Reason) (key string, args map[string]any) {
 	return "", nil
 }
 
-// InForce is what an agreement in force between two tenants lets the receiver see,
-// whatever need it covers; nothing where there is none. An immediate danger asks no
-// more than that.
-func (s *Service) InForce(ctx context.Context, from, to tenants.ID) (permit Permit, err error) {
+// InForce is what an agreement in force lets the receiver see, whatever need it covers;
+// nothing where there is none. An immediate danger asks no more than that. Of several
+// it is the one that covers what is asked, so that the danger is counted where the
+// service is promised.
+func (s *Service) InForce(ctx context.Context, from tenants.ID, ask Ask) (permit Permit, err error) {
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		j, err := s.load(ctx, from, &to, ids.ID[ids.Service]{})
+		j, err := s.load(ctx, from, &ask.To, ids.ID[ids.Service]{})
 		if err != nil {
 			return err
 		}
 		for _, x := range j.scopes {
-			if x.ToTenant == to && x.Agreement.standing(j.today) == "" {
-				permit = Permit{Agreement: x.AgreementID, Number: x.Agreement.Number, Scope: x.ID, Annex: j.annex[x.AgreementID][to]}
+			if x.ToTenant != ask.To || x.Agreement.standing(j.today) != "" {
+				continue
+			}
+			covers := x.covers(ask.Needs) && x.reaches(ask.Service, "")
+			if covers || permit.Agreement.IsZero() {
+				permit = Permit{Agreement: x.AgreementID, Number: x.Agreement.Number, Scope: x.ID, Annex: j.annex[x.AgreementID][ask.To]}
+			}
+			if covers {
 				return nil
 			}
 		}

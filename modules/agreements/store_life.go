@@ -223,8 +223,8 @@ func insertClauses(ctx context.Context, f Full) error {
 		}
 	}
 	for _, o := range f.Obligations {
-		r := obligationRow{ID: o.ID, AgreementID: f.ID, TenantID: f.TenantID, Party: o.Party, Indicator: o.Indicator, Target: o.Target, Period: o.Period, Mode: o.Mode, TitleAr: o.Title.Ar, TitleFr: o.Title.Fr}
-		newID(&r.ID)
+		// A row of its own: a renewed agreement carries the obligations of the one before.
+		r := obligationRow{ID: ids.New[ids.Entry](), AgreementID: f.ID, TenantID: f.TenantID, Party: o.Party, Indicator: o.Indicator, Target: o.Target, Period: o.Period, Mode: o.Mode, TitleAr: o.Title.Ar, TitleFr: o.Title.Fr}
 		if _, err := c.NewInsert().Model(&r).Exec(ctx); err != nil {
 			return err
 		}

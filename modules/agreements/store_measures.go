@@ -19,13 +19,13 @@ type waiverRow struct {
 	Waiver
 }
 
-// measuresOf lists what was declared under an agreement, the newest first.
-func measuresOf(ctx context.Context, id ids.ID[ids.Agreement], limit int) ([]Measure, error) {
+// measuresOf lists what was declared under each agreement, the newest first.
+func measuresOf(ctx context.Context, list []ids.ID[ids.Agreement], limit int) (map[ids.ID[ids.Agreement]][]Measure, error) {
 	var rows []measureRow
-	err := db.Conn(ctx).NewSelect().Model(&rows).Where("me.agreement_id = ?", id).Where("?", ours(ctx, "me.agreement_id")).OrderExpr("me.id desc").Limit(int64(limit)).Scan(ctx)
-	out := make([]Measure, len(rows))
-	for i, r := range rows {
-		out[i] = r.Measure
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("me.agreement_id in (?)", db.In(list)).Where("?", ours(ctx, "me.agreement_id")).OrderExpr("me.id desc").Limit(int64(limit)).Scan(ctx)
+	out := map[ids.ID[ids.Agreement]][]Measure{}
+	for _, r := range rows {
+		out[r.AgreementID] = append(out[r.AgreementID], r.Measure)
 	}
 	return out, err
 }
@@ -45,12 +45,12 @@ func saveMeasure(ctx context.Context, m Measure) error {
 	return db.Affected(db.Conn(ctx).NewUpdate().Model(&measureRow{Measure: m}).WherePK().Where("signed_at is null").Where("?", ours(ctx, "me.agreement_id")).Exec(ctx))
 }
 
-func waiversOf(ctx context.Context, id ids.ID[ids.Agreement]) ([]Waiver, error) {
+func waiversOf(ctx context.Context, list []ids.ID[ids.Agreement]) (map[ids.ID[ids.Agreement]][]Waiver, error) {
 	var rows []waiverRow
-	err := db.Conn(ctx).NewSelect().Model(&rows).Where("wa.agreement_id = ?", id).Where("?", ours(ctx, "wa.agreement_id")).Scan(ctx)
-	out := make([]Waiver, len(rows))
-	for i, r := range rows {
-		out[i] = r.Waiver
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("wa.agreement_id in (?)", db.In(list)).Where("?", ours(ctx, "wa.agreement_id")).Scan(ctx)
+	out := map[ids.ID[ids.Agreement]][]Waiver{}
+	for _, r := range rows {
+		out[r.AgreementID] = append(out[r.AgreementID], r.Waiver)
 	}
 	return out, err
 }

@@ -155,11 +155,11 @@ func (d *Directory) Admits(s Service, p terms.Profile) string {
 	return ""
 }
 
-// Places is how many places the services of a tenant offer at most.
-func (d *Directory) Places(ctx context.Context, tenant tenants.ID) (n int, err error) {
+// Places is how many places the services of each tenant offer at most.
+func (d *Directory) Places(ctx context.Context, list []tenants.ID) (out map[tenants.ID]int, err error) {
 	err = d.DB.Read(ctx, func(ctx context.Context) error {
-		n, err = placesOf(ctx, tenant)
+		out, err = placesOf(ctx, list)
 		return err
 	})
-	return n, err
+	return out, err
 }

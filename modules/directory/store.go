@@ -74,7 +74,19 @@ func setCapacity(ctx context.Context, id ids.ID[ids.Service], c Capacity) error 
 		Set("version = version + 1").Where("tenant_id = ?", db.Tenant(ctx)).Where("id = ?", id).Exec(ctx))
 }
 
-func placesOf(ctx context.Context, tenant ids.ID[ids.Tenant]) (n int, err error) {
-	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("coalesce(sum(maximum), 0)").Where("tenant_id = ?", tenant).Where("organization_id is null").Scan(ctx, &n)
-	return n, err
+func placesOf(ctx context.Context, list []ids.ID[ids.Tenant]) (map[ids.ID[ids.Tenant]]int, error) {
+	var rows []struct {
+		TenantID ids.ID[ids.Tenant]
+		N        int
+	}
+	err := db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("tenant_id, coalesce(sum(maximum), 0) as n").Where("tenant_id in (?)", db.In(list)).Where("organization_id is null").
+		GroupExpr("tenant_id").Scan(ctx, &rows)
+	out := map[ids.ID[ids.Tenant]]int{}
+	for _, t := range list {
+		out[t] = 0
+	}
+	for _, r := range rows {
+		out[r.TenantID] = r.N
+	}
+	return out, err
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"shubbak/modules/agreements"
 	"shubbak/modules/people"
 	"shubbak/platform/audit"
 	"shubbak/platform/fault"
@@ -83,7 +84,7 @@ func (s *Service) sendDanger(ctx context.Context, r *Referral, p people.Person, 
 	if err != nil {
 		return err
 	}
-	permit, err := s.Agreements.InForce(ctx, r.FromTenant, r.ToTenant)
+	permit, err := s.Agreements.InForce(ctx, r.FromTenant, agreements.Ask{To: r.ToTenant, Service: r.ServiceID, Needs: []string{r.Need}})
 	if err != nil {
 		return err
 	}

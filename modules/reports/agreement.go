@@ -66,11 +66,11 @@ func (s *Service) Figures(ctx context.Context, id ids.ID[ids.Agreement], from, t
 		return r, err
 	}
 	r = AgreementFigures{ID: id, Number: a.Number, From: from, To: to, Items: []Figure{}}
-	t, err := s.Tally(ctx, id, to)
+	all, err := s.Tallies(ctx, []ids.ID[ids.Agreement]{id}, to)
 	if err != nil {
 		return r, err
 	}
-	if !t.AsOf.IsZero() {
+	if t := all[id]; !t.AsOf.IsZero() {
 		r.AsOf = &t.AsOf
 	}
 	var rows []figureRow

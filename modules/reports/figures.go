@@ -83,14 +83,18 @@ func (s *Service) token(ctx context.Context, person ids.ID[ids.Person]) (string,
 	return h[0][:min(len(h[0]), 22)], nil
 }
 
-// Tally gives the figures of an agreement to a party of it.
-func (s *Service) Tally(ctx context.Context, id ids.ID[ids.Agreement], since string) (t agreements.Tally, err error) {
-	err = s.DB.Read(ctx, func(ctx context.Context) error {
+// Tallies gives the figures of agreements to a party of them.
+func (s *Service) Tallies(ctx context.Context, list []ids.ID[ids.Agreement], since string) (map[ids.ID[ids.Agreement]]agreements.Tally, error) {
+	out := map[ids.ID[ids.Agreement]]agreements.Tally{}
+	err := s.DB.Read(ctx, func(ctx context.Context) error {
+		var states []string
 		for _, x := range referrals.States {
-			t.States = append(t.States, string(x))
+			states = append(states, string(x))
 		}
-		rows, err := figuresOf(ctx, id, since)
+		rows, err := figuresOf(ctx, list, since)
 		for _, r := range rows {
+			t := out[r.AgreementID]
+			t.States = states
 			if r.Indicator == asOf {
 				if at := time.UnixMicro(r.Num); at.After(t.AsOf) {
 					t.AsOf = at
@@ -98,10 +102,11 @@ func (s *Service) Tally(ctx context.Context, id ids.ID[ids.Agreement], since str
 			} else {
 				t.Cells = append(t.Cells, agreements.Cell{Party: r.PartyID, Indicator: r.Indicator, Unit: r.Unit, Span: r.Span, Num: r.Num, Den: r.Den})
 			}
+			out[r.AgreementID] = t
 		}
 		return err
 	})
-	return t, err
+	return out, err
 }
 
 // Disclosed counts the openings that an agreement carried.

@@ -82,9 +82,9 @@ func addPerson(ctx context.Context, id ids.ID[ids.Agreement], tenant ids.ID[ids.
 	return times, err
 }
 
-// figuresOf reads the months of an agreement from one on, and what has no month.
-func figuresOf(ctx context.Context, id ids.ID[ids.Agreement], since string) (rows []figureRow, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id = ?", id).Where("?", ours(ctx)).
+// figuresOf reads the months of agreements from one on, and what has no month.
+func figuresOf(ctx context.Context, list []ids.ID[ids.Agreement], since string) (rows []figureRow, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id in (?)", db.In(list)).Where("?", ours(ctx)).
 		Where("f.unit in ('month', 'quarter', 'semester', 'year', 'term', 'now')").Where("(f.span >= ? or f.span = '')", since).Scan(ctx)
 	return rows, err
 }
