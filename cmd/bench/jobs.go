@@ -115,7 +115,7 @@ func (w *world) jobs(ctx context.Context, d *sql.DB, app target) (jobs, error) {
 	}
 	reads = append(reads,
 		line{what: "agreement page", headers: coordinator, tenant: desk, app: get(fixed("/t/coordination/agreements/" + agreement)), bare: get(fixed("/agreement/" + agreement))},
-		line{what: "permits", headers: worker, tenant: desk, app: get(fixed(api("coordination", "/services?need=psychiatric"))), bare: get(fixed("/agreement/" + agreement))})
+		line{what: "directory", headers: worker, tenant: desk, app: get(fixed(api("coordination", "/services?need=psychiatric"))), bare: get(fixed("/agreement/" + agreement))})
 	for _, l := range reads {
 		l.calls = calls
 		l.warm = warm(l, len(shown))
