@@ -306,6 +306,7 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 			"/users", "/users?state=ended", "/users/invite", "/users/" + doctor, "/users/" + doctor + "/edit", "/users/" + doctor + "/end",
 			"/settings", "/settings/look", "/settings/languages", "/settings/notice", "/settings/limits", "/account", "/account/password", "/account/second-factor"},
 		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements", "/agreements/new", "/agreements/" + talked, "/agreements/" + talked + "/edit", "/agreements/" + talked + "/articles/new",
+			"/agreements/" + talked + "/scopes", "/agreements/" + talked + "/sharing", "/agreements/" + talked + "/quotas", "/agreements/" + talked + "/obligations",
 			meetings, meetings + "/new", planned, closed, closed + "/minutes?lang=ar", closed + "/minutes?lang=fr", "/tasks?tab=house"},
 		"admin@chamber.demo":    {"/agreements/" + talked, "/tasks"},
 		"director@faculty.demo": {"/agreements/" + toSign, "/agreements/" + toSign + "/sign"},

@@ -274,7 +274,7 @@ func (a *app) serviceNames(ctx context.Context, list []ids.ID[ids.Service]) (map
 	found, err := a.directory.ByIDs(ctx, list)
 	out := make(map[ids.ID[ids.Service]]agreements.ServiceName, len(found))
 	for id, s := range found {
-		out[id] = agreements.ServiceName{Tenant: s.TenantID, Name: i18n.Words(s.Name())}
+		out[id] = agreements.ServiceName{ID: id, Tenant: s.TenantID, Name: i18n.Words(s.Name())}
 	}
 	return out, err
 }

@@ -6,6 +6,7 @@ import (
 	"shubbak/modules/agreements"
 	"shubbak/modules/documents"
 	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/tenants"
 	"shubbak/web"
@@ -14,7 +15,7 @@ import (
 // wireSigned joins the two registers that do not know each other: agreements sign with
 // files, documents keep them.
 func (a *app) wireSigned() {
-	a.documents.Agreement = a.signedOf
+	a.documents.Agreement, a.agreements.ServicesOf = a.signedOf, a.servicesOf
 	a.agreements.KeepFile = a.documents.Keep
 	a.agreements.SignedFile = func(ctx context.Context, agreement ids.ID[ids.Agreement], id ids.ID[ids.Document]) (agreements.File, error) {
 		d, err := a.documents.GetSigned(ctx, agreement, id)
@@ -36,6 +37,15 @@ func (a *app) wireSigned() {
 		v, err := a.documents.ReceiveSigned(c, agreement, field)
 		return fileOf(v), err
 	}
+}
+
+// servicesOf lists the services that a clause may name.
+func (a *app) servicesOf(ctx context.Context, list []tenants.ID) (out []agreements.ServiceName, err error) {
+	found, err := a.directory.OfTenants(ctx, list)
+	for _, s := range found {
+		out = append(out, agreements.ServiceName{ID: s.ID, Tenant: s.TenantID, Name: i18n.Words(s.Name())})
+	}
+	return out, err
 }
 
 func fileOf(v documents.View) agreements.File {

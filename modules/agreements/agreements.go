@@ -70,6 +70,7 @@ type File struct {
 
 // ServiceName is a service as a clause names it.
 type ServiceName struct {
+	ID     ids.ID[ids.Service]
 	Tenant tenants.ID
 	Name   i18n.Words
 }
@@ -105,6 +106,8 @@ type Deps struct {
 	PlacesOf func(ctx context.Context, list []tenants.ID) (map[tenants.ID]int, error)
 	// ServiceNames finds services of any tenant by their ids: their name and owner.
 	ServiceNames func(ctx context.Context, list []ids.ID[ids.Service]) (map[ids.ID[ids.Service]]ServiceName, error)
+	// ServicesOf lists the services of some tenants, for the clauses to name.
+	ServicesOf func(ctx context.Context, list []tenants.ID) ([]ServiceName, error)
 	// Agenda gives what the work puts on a meeting's agenda: late obligations and
 	// breached clocks. It is asked in the transaction that plans; nil means none.
 	Agenda func(ctx context.Context, id ids.ID[ids.Agreement]) ([]AgendaItem, error)
