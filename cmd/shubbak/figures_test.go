@@ -97,3 +97,41 @@ func spoil(ctx context.Context) error {
 	_, err := db.Conn(ctx).NewRaw("update agreement_figures set num = num + 1 where indicator = 'sent' and unit = 'day' and span = (select max(span) from agreement_figures where indicator = 'sent' and unit = 'day')").Exec(ctx)
 	return err
 }
+
+// TestALateAnswerStaysLate: what was late by the calendar of its time is late for ever;
+// a holiday that somebody writes into the past afterwards changes no figure.
+func TestALateAnswerStaysLate(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		monday := w.monday()
+		agreement, services := w.limited(nil)
+		send := func() string {
+			desk := w.as("worker@coordination.demo")
+			p := desk.person(nil)
+			desk.consent(p, "hospital", "identity")
+			return desk.post("/referrals", map[string]any{"person_id": p, "need": "assistive", "service_id": services[0], "priority": "routine", "reason": "Demande un fauteuil", "send": true}).want(201).text("id")
+		}
+		value := func(want string) {
+			t.Helper()
+			w.settled()
+			if got := w.as("coordinator@coordination.demo").get("/agreements/" + agreement + "/follow").want(200).text("obligations.0.value"); got != want {
+				t.Errorf("%s %% were answered in time, want %s", got, want)
+			}
+			if _, wrong, err := w.reports.Recount(context.Background()); err != nil || len(wrong) > 0 {
+				t.Errorf("counted again: %v %v", wrong, err)
+			}
+		}
+		late, prompt := send(), send()
+		w.as("intake@hospital.demo").do(prompt, "accept", nil).want(200)
+		value("100")
+		w.set(monday.AddDate(0, 0, 7)) // five working days later, of three
+		w.as("intake@hospital.demo").do(late, "accept", nil).want(200)
+		value("50")
+
+		admin := w.as("admin@hospital.demo")
+		holidays := []any{map[string]any{"key": "closed", "from": monday.Format("2006-01-02"), "to": monday.AddDate(0, 0, 6).Format("2006-01-02"), "name": map[string]any{"ar": "إغلاق", "fr": "Fermeture", "en": "Closed"}}}
+		admin.api("PATCH", "/calendar", map[string]any{"version": admin.get("/calendar").want(200).at("version"), "holidays": holidays}).want(200)
+		w.as("intake@hospital.demo").get("/referrals/" + late).want(200)
+		w.as("intake@hospital.demo").do(late, "start", nil).want(200) // read and counted again
+		value("50")
+	})
+}

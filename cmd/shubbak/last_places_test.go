@@ -41,7 +41,7 @@ func (w *world) limited(quotas ...[]agreements.Quota) (agreement string, service
 		Agreement: agreements.Agreement{Number: "900/2026", Kind: "specific", TitleAr: "اتفاقية", TitleFr: "Convention", State: agreements.InForce, Parties: []agreements.Party{{Tenant: "coordination"}, {Tenant: "hospital"}},
 			EffectiveOn: today.AddDate(0, -1, 0).Format("2006-01-02"), EndsOn: today.AddDate(1, 0, 0).Format("2006-01-02"), Renewal: "express", NoticeDays: 30},
 		Scopes: []agreements.Scope{{FromTenant: desk, ToTenant: hospital, Needs: []string{"assistive"}}},
-		Quotas: clauses,
+		Quotas: clauses, Obligations: []agreements.Obligation{{Party: "hospital", Indicator: "answered_in_time", Period: "term", Mode: "computed", Target: 90, Title: agreements.Title{Ar: "الجواب", Fr: "Réponse"}}},
 	})
 	if err != nil {
 		w.t.Fatal(err)
