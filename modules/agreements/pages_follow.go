@@ -37,6 +37,14 @@ type mark struct {
 	Now, Past  bool
 }
 
+// fill is full for what has passed, and for today.
+func (m mark) fill() string {
+	if m.Past {
+		return "currentColor"
+	}
+	return "#fff"
+}
+
 type quotaLine struct {
 	Service, Period, Used, Left string
 	Percent                     int
