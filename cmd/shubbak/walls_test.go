@@ -324,7 +324,7 @@ func sample(r web.Route) any {
 	all := map[string]any{"version": 2, "informed": "yes", "reason": "other", "note": "words", "by_whom": "provider", "text": "words", "service_id": "01890000-0000-7000-8000-000000000001",
 		"starts_at_local": time.Now().AddDate(0, 1, 0).Format("2006-01-02T15:04"), "outcome": "consultation", "purpose": "referral", "recipients": []string{"hospital"}, "categories": []string{"identity"}, "mode": "written",
 		"expires_at": "2030-01-01T00:00:00Z", "estimate": "2030-01-01", "exception_reason": "words", "delivery": "code", "status": "capacity", "kind": "association", "commune": "02.411.01.23", "effective_on": "2030-01-01", "party": "hospital", "method": "one_time_code", "number": "1", "date": "2026-01-01", "authority": "words", "name": map[string]any{"ar": "x", "fr": "x"}, "address": map[string]any{"fr": "x"},
-		"user_id": "01890000-0000-7000-8000-000000000001", "available": 1, "maximum": 1, "eligibility": map[string]any{}, "triage": []any{}, "hours": []any{}, "discreet": false, "needs": []string{"food"}}
+		"obligation_id": "01890000-0000-7000-8000-000000000001", "on": "2026-01-01", "value": 1, "evidence": "words", "user_id": "01890000-0000-7000-8000-000000000001", "available": 1, "maximum": 1, "eligibility": map[string]any{}, "triage": []any{}, "hours": []any{}, "discreet": false, "needs": []string{"food"}}
 	out := map[string]any{}
 	if r.Doc.In == nil {
 		return out
@@ -361,7 +361,7 @@ func (w *world) snapshot() map[string]string {
 			"select count(*) from referrals", "select sum(version) from referrals", "select sum(sequence) from referrals", "select count(*) from messages", "select count(*) from documents",
 			"select count(*) from disclosures", "select count(*) from referral_events", "select count(*) from notifications where read_at is not null", "select sum(version) from services", "select sum(version) from organizations", "select sum(version) from units",
 			"select sum(version) from users", "select count(*) from memberships where valid_to is not null", "select count(*) from sign_in_links", "select sum(version) from tenants", "select count(*) from sessions where ended_at is not null",
-			"select sum(version) from tasks", "select sum(version) from agreement_meetings", "select count(*) from agreement_decisions", "select count(*) from agreement_meeting_notes",
+			"select sum(version) from tasks", "select sum(sequence) from agreements", "select count(*) from agreement_measures", "select count(*) from agreement_waivers", "select sum(version) from agreement_meetings", "select count(*) from agreement_decisions", "select count(*) from agreement_meeting_notes",
 			"select count(*) from tenant_calendars", "select count(*) from unit_calendars"} {
 			var s string
 			if err := db.Conn(ctx).NewRaw("select coalesce(cast(("+q+") as text), '')").Scan(ctx, &s); err != nil {

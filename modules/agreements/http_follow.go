@@ -104,7 +104,11 @@ type measureBody struct {
 type answerBody struct {
 	Agreement ids.ID[ids.Agreement] `path:"id" json:"-"`
 	Measure   ids.ID[ids.Entry]     `path:"measure" json:"-"`
-	Reason    string                `json:"reason" validate:"max=1000"`
+}
+
+type refuseBody struct {
+	answerBody
+	Reason string `json:"reason" validate:"required,max=1000"`
 }
 
 type waiveBody struct {
@@ -130,13 +134,11 @@ func (s *Service) followRoutes() []web.Route {
 		}
 		return s.following(ctx, aid)
 	}
-	answer := func(name, summary string, take bool) web.Route {
-		return web.JSON(http.MethodPost, "/agreements/:id/measures/:measure/"+name, summary, measure, func(ctx context.Context, in answerBody) (FollowView, error) {
-			if err := s.Countersign(ctx, in.Agreement, in.Measure, take, in.Reason); err != nil {
-				return FollowView{}, err
-			}
-			return s.following(ctx, in.Agreement)
-		}).Replays(again)
+	answer := func(ctx context.Context, in answerBody, take bool, reason string) (FollowView, error) {
+		if err := s.Countersign(ctx, in.Agreement, in.Measure, take, reason); err != nil {
+			return FollowView{}, err
+		}
+		return s.following(ctx, in.Agreement)
 	}
 	return []web.Route{
 		web.JSON(http.MethodGet, "/agreements/:id/follow", "How an agreement is being kept: quotas used, obligations with their state, referrals by state", Read,
@@ -153,8 +155,10 @@ func (s *Service) followRoutes() []web.Route {
 			m, err := s.Declare(ctx, in.ID, Measure{ObligationID: in.ObligationID, On: in.On, Value: in.Value, Evidence: in.Evidence})
 			return s.measureView(ctx, m), err
 		}).Creates().Replays(func(ctx context.Context, id string) (any, error) { return s.ownMeasure(ctx, id) }),
-		answer("countersign", "Counter-sign what another party has declared: it counts", true),
-		answer("refuse", "Do not counter-sign, for a reason", false),
+		web.JSON(http.MethodPost, "/agreements/:id/measures/:measure/countersign", "Counter-sign what another party has declared: it counts", measure,
+			func(ctx context.Context, in answerBody) (FollowView, error) { return answer(ctx, in, true, "") }).Replays(again),
+		web.JSON(http.MethodPost, "/agreements/:id/measures/:measure/refuse", "Do not counter-sign, for a reason", measure,
+			func(ctx context.Context, in refuseBody) (FollowView, error) { return answer(ctx, in.answerBody, false, in.Reason) }).Replays(again),
 		web.JSON(http.MethodPost, "/agreements/:id/obligations/:obligation/waive", "Free a party from an obligation, for a reason", waive, func(ctx context.Context, in waiveBody) (FollowView, error) {
 			if err := s.Waive(ctx, in.Agreement, in.Obligation, in.Reason); err != nil {
 				return FollowView{}, err
