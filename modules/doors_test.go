@@ -109,6 +109,7 @@ var machineTime = map[string]string{
 	"cmd/bench/procs.go":               "measures processes, and says when",
 	"cmd/bench/copy.go":                "measures how long a copy took",
 	"cmd/bench/world.go":               "measures how long a world took",
+	"cmd/bench/agreements.go":          "the product that is measured lives in real time",
 	"cmd/bench/fill.go":                "the product that is measured lives in real time",
 	"modules/documents/service.go":     "the age of an object is told by the store, in real time",
 }

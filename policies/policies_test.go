@@ -172,9 +172,15 @@ func TestWhoNeverOpensAPerson(t *testing.T) {
 	for _, kind := range l.kinds {
 		for _, role := range []string{"admin", "coordinator", "delegate", "signatory", "student", "auditor", "dpo", "tutor", "placement_coordinator"} {
 			a := actor(kind, role)
-			for _, p := range []Permission{To("person", "read"), To("person", "search"), To("person", "register"), To("document", "read"), To("referral", "accept"), To("referral", "message")} {
+			for _, p := range []Permission{To("person", "read"), To("person", "search"), To("person", "register"), To("referral", "accept"), To("referral", "message")} {
 				if l.May(a, p) {
 					t.Errorf("%s of a %s may %s", role, kind, p)
+				}
+			}
+			// Documents of persons; those of an agreement are no person's.
+			for _, p := range []Permission{To("document", "read"), To("document", "add")} {
+				if l.Allow(a, p, Any, Sender, Receiver, Assignee, Arbiter) {
+					t.Errorf("%s of a %s may %s of a person", role, kind, p)
 				}
 			}
 		}

@@ -93,6 +93,9 @@ type Watch struct {
 // T is a message; pairs name its arguments: T("inbox.count", "Count", 3).
 func (v *View) T(key string, pairs ...any) string { return v.catalog.T(v.Lang, key, args(pairs)) }
 
+// Say is T with its arguments as a fault brings them.
+func (v *View) Say(key string, args map[string]any) string { return v.catalog.T(v.Lang, key, args) }
+
 // Has reports whether there are words for a key.
 func (v *View) Has(key string) bool { return v.catalog.Has(v.Lang, key) }
 

@@ -73,6 +73,7 @@ func serveBare(ctx context.Context, dsn string, args []string) error {
 	app := fiber.New(fiber.Config{Immutable: true, DisableStartupMessage: true, BodyLimit: 8 << 20})
 	app.Get("/inbox", b.inbox)
 	app.Get("/referral/:id", b.referral)
+	app.Get("/agreement/:id", b.agreement)
 	app.Post("/accept/:id", b.accept)
 	app.Post("/send", b.send)
 	app.Post("/up", b.up)
@@ -131,6 +132,19 @@ func (b *bare) inbox(c *fiber.Ctx) error {
 		for _, n := range shownColumns {
 			list[i][n] = r[n]
 		}
+	}
+	return b.json(c, list)
+}
+
+// agreement is one agreement with its text.
+func (b *bare) agreement(c *fiber.Ctx) error {
+	var list []record
+	err := b.as(c.Context(), b.read, func(tx *sql.Tx) (err error) {
+		list, err = rowsOf(c.Context(), tx, `select a.id, a.number, a.state, cast(a.parties as text) as parties, t.content from agreements a join agreement_texts t on t.agreement_id = a.id and t.version = a.version where a.id = '`+c.Params("id")+`'`)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	return b.json(c, list)
 }

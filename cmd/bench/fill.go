@@ -188,6 +188,9 @@ func (f *filler) work(senders, receivers []place, keys map[string][]string) erro
 	if err := f.learn(); err != nil {
 		return err
 	}
+	if err := f.agreements(senders[0], receivers); err != nil {
+		return fmt.Errorf("agreements: %w", err)
+	}
 	var opened, closed []record
 	already := 0
 	for _, r := range f.made["referrals"]["<nil>"] {
@@ -344,7 +347,7 @@ func (f *filler) referral(s, r place, t record, p *person, measured bool) error 
 	}
 	f.number[s.tenant]++
 	x := t.with("id", id, "number", fmt.Sprintf("2025/%06d", f.number[s.tenant]), "from_tenant", s.tenant, "to_tenant", r.tenant, "from_unit", s.unit, "to_unit", r.unit, "from_user", s.user, "person_id", p.id,
-		"key_id", p.key, "service_id", r.service, "consent_id", nil, "parent_id", nil, "redirect_to", nil, "agreement_id", nil, "sequence", int64(4))
+		"key_id", p.key, "service_id", r.service, "consent_id", nil, "parent_id", nil, "redirect_to", nil, "agreement_id", f.between(s, r), "sequence", int64(4))
 	move(x, "created_at", "sent_at", "accepted_at", "opened_at", "ended_at", "due_since", "decide_since")
 	side := s.tenant
 	if text(t["owner_tenant"]) == text(t["to_tenant"]) {

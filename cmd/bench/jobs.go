@@ -49,11 +49,15 @@ func (w *world) jobs(ctx context.Context, d *sql.DB, app target) (jobs, error) {
 	if err != nil {
 		return jobs{}, err
 	}
+	coordinator, err := signIn("coordination", "coordinator@coordination.demo")
+	if err != nil {
+		return jobs{}, err
+	}
 	chamber, err := signIn("chamber", "intake@chamber.demo")
 	if err != nil {
 		return jobs{}, err
 	}
-	var desk, hospital, there, service, unit string
+	var desk, hospital, there, service, unit, agreement string
 	for _, x := range []struct {
 		into  *string
 		query string
@@ -65,6 +69,9 @@ func (w *world) jobs(ctx context.Context, d *sql.DB, app target) (jobs, error) {
 		}
 	}
 	if service, err = one("select s.id from services s join service_needs n on n.service_id = s.id where n.need = 'literacy' and s.tenant_id = '" + there + "' and s.organization_id is null order by s.id limit 1"); err != nil {
+		return jobs{}, err
+	}
+	if agreement, err = one("select id from agreements where tenant_id = '" + desk + "' and number not like '2019/%' and state = 'in_force' and cast(parties as text) like '%hospital%'"); err != nil {
 		return jobs{}, err
 	}
 	if unit, err = one("select from_unit from referrals where from_tenant = '" + desk + "' order by id desc limit 1"); err != nil {
@@ -106,6 +113,9 @@ func (w *world) jobs(ctx context.Context, d *sql.DB, app target) (jobs, error) {
 		{what: "inbox HTML", headers: intake, tenant: hospital, app: get(fixed("/t/hospital/referrals?box=in")), bare: get(fixed("/inbox"))},
 		{what: "referral page", headers: intake, tenant: hospital, app: get(func(i int) string { return "/t/hospital/referrals/" + shown[i%len(shown)] }), bare: get(func(i int) string { return "/referral/" + shown[i%len(shown)] })},
 	}
+	reads = append(reads,
+		line{what: "agreement page", headers: coordinator, tenant: desk, app: get(fixed("/t/coordination/agreements/" + agreement)), bare: get(fixed("/agreement/" + agreement))},
+		line{what: "directory", headers: worker, tenant: desk, app: get(fixed(api("coordination", "/services?need=psychiatric"))), bare: get(fixed("/agreement/" + agreement))})
 	for _, l := range reads {
 		l.calls = calls
 		l.warm = warm(l, len(shown))

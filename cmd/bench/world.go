@@ -160,6 +160,8 @@ type filler struct {
 	shapes map[string]map[string]bool
 	acts   []record          // entries of the audit trail that acts left
 	last   map[string][]byte // hash of each trail's last entry
+	model  string            // the agreement of the measured pair
+	pair   [2]string
 }
 
 func (w *world) fill(ctx context.Context) (err error) {

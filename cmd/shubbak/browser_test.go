@@ -307,6 +307,7 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 			"/settings", "/settings/look", "/settings/languages", "/settings/notice", "/settings/limits", "/account", "/account/password", "/account/second-factor"},
 		"coordinator@coordination.demo": {"/home", "/referrals?box=out", "/agreements", "/agreements/network", "/agreements/new", "/agreements/" + agreement, "/agreements/" + agreement + "/committee?lang=ar", "/agreements/" + agreement + "/committee?lang=fr",
 			"/agreements/" + agreement + "/referrals", "/agreements/" + talked, "/agreements/" + talked + "?tab=text", "/agreements/" + agreement + "?tab=scope", "/agreements/" + agreement + "?tab=versions", "/agreements/" + talked + "/edit", "/agreements/" + talked + "/articles/new",
+			"/agreements/" + talked + "/scopes", "/agreements/" + talked + "/sharing", "/agreements/" + talked + "/quotas", "/agreements/" + talked + "/obligations",
 			meetings, meetings + "/new", planned, closed, closed + "/minutes?lang=ar", closed + "/minutes?lang=fr", "/tasks?tab=house"},
 		"admin@chamber.demo":    {"/agreements/" + talked, "/tasks"},
 		"director@faculty.demo": {"/agreements/" + toSign, "/agreements/" + toSign + "/sign"},

@@ -194,6 +194,7 @@ func (a *app) complete(ctx context.Context) error {
 	a.referrals = referrals.New(referrals.Deps{DB: a.db, Clock: a.clock, Calendars: a.calendars, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Tenants: a.registry,
 		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents, Live: a.live,
 		Address: func() string { return strings.TrimSuffix(a.notifications.PublicURL, "/") }})
+	a.wireSigned()
 	a.people.Withdrawals, a.documents.Subjects, a.accounts.Holdings = a.referrals, a.referrals, a.referrals
 	a.people.Panels = append(a.people.Panels, a.referrals.OfPerson)
 	a.tasks = tasks.New(tasks.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Subjects: taskSubjects{a}, Colleagues: a.colleagues, Unit: a.unitOf, Names: a.accounts.Names})
@@ -273,7 +274,7 @@ func (a *app) serviceNames(ctx context.Context, list []ids.ID[ids.Service]) (map
 	found, err := a.directory.ByIDs(ctx, list)
 	out := make(map[ids.ID[ids.Service]]agreements.ServiceName, len(found))
 	for id, s := range found {
-		out[id] = agreements.ServiceName{Tenant: s.TenantID, Name: i18n.Words(s.Name())}
+		out[id] = agreements.ServiceName{ID: id, Tenant: s.TenantID, Name: i18n.Words(s.Name())}
 	}
 	return out, err
 }

@@ -114,6 +114,7 @@ type Scope struct {
 	Services    []ids.ID[ids.Service] // of the receiver; none: all that meet the needs
 	Priorities  []string              // none: all
 	Population  Population
+	Mark        string // stands; ended: the latest end of its pair; "" is history
 }
 
 // Population limits a scope to some persons; empty is everybody.

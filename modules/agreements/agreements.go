@@ -61,14 +61,16 @@ type Account struct {
 
 // File is a stored document that a signature names.
 type File struct {
-	ID     ids.ID[ids.Document]
-	SHA256 string
-	Name   string
-	Type   string
+	ID      ids.ID[ids.Document]
+	SHA256  string
+	Name    string
+	Type    string
+	Checked bool // the virus scanner has let it pass
 }
 
 // ServiceName is a service as a clause names it.
 type ServiceName struct {
+	ID     ids.ID[ids.Service]
 	Tenant tenants.ID
 	Name   i18n.Words
 }
@@ -90,12 +92,22 @@ type Deps struct {
 	// SignedFile finds a document of an agreement that the actor has put there, ready
 	// to be kept; not_found for any other.
 	SignedFile func(ctx context.Context, agreement ids.ID[ids.Agreement], id ids.ID[ids.Document]) (File, error)
+	// KeepFile lets nobody alter or delete such a document before an instant, in the
+	// transaction of ctx.
+	KeepFile func(ctx context.Context, id ids.ID[ids.Document], until time.Time) error
+	// Scans lists the files of an agreement that the actor's tenant has put there.
+	Scans func(ctx context.Context, agreement ids.ID[ids.Agreement]) ([]File, error)
+	// Attach takes a file of a page's form for an agreement; field is told what stands
+	// before it.
+	Attach func(c *web.Ctx, agreement ids.ID[ids.Agreement], field func(name, value string) bool) (File, error)
 	// Counts gives the figures of an agreement; nil: none.
 	Counts Counts
 	// PlacesOf is how many places the services of each tenant offer.
 	PlacesOf func(ctx context.Context, list []tenants.ID) (map[tenants.ID]int, error)
 	// ServiceNames finds services of any tenant by their ids: their name and owner.
 	ServiceNames func(ctx context.Context, list []ids.ID[ids.Service]) (map[ids.ID[ids.Service]]ServiceName, error)
+	// ServicesOf lists the services of some tenants, for the clauses to name.
+	ServicesOf func(ctx context.Context, list []tenants.ID) ([]ServiceName, error)
 	// Agenda gives what the work puts on a meeting's agenda: late obligations and
 	// breached clocks. It is asked in the transaction that plans; nil means none.
 	Agenda func(ctx context.Context, id ids.ID[ids.Agreement]) ([]AgendaItem, error)

@@ -96,7 +96,7 @@ func (s *Service) Do(ctx context.Context, id ids.ID[ids.Agreement], act Act) err
 		if err != nil {
 			return err
 		}
-		if act.Command != Sign && !s.Law.Allow(tenants.From(ctx), actPermission(act.Command), s.relations(ctx, a)...) {
+		if act.Command != Sign && !s.Law.Allow(tenants.From(ctx), actPermission(act.Command), s.Relations(ctx, a)...) {
 			return fault.New(fault.Forbidden)
 		}
 		if act.Command == Sign {
@@ -118,7 +118,7 @@ func (s *Service) Do(ctx context.Context, id ids.ID[ids.Agreement], act Act) err
 }
 
 // relations are how the actor's tenant stands to an agreement that it may see.
-func (s *Service) relations(ctx context.Context, a Agreement) []policies.Relation {
+func (s *Service) Relations(ctx context.Context, a Agreement) []policies.Relation {
 	if a.TenantID == tenants.Current(ctx) {
 		return []policies.Relation{policies.Keeper, policies.Party}
 	}
@@ -174,6 +174,11 @@ func (s *Service) finish(ctx context.Context, a *Agreement, events []Event) erro
 	a.Plan()
 	if err := save(ctx, *a); err != nil {
 		return err
+	}
+	if a.State.Ended() {
+		if err := markEnded(ctx, a.ID); err != nil {
+			return err
+		}
 	}
 	if err := s.amendmentsEnd(ctx, *a); err != nil {
 		return err

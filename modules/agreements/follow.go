@@ -24,7 +24,7 @@ type Follow struct {
 }
 
 // MostDisclosed is where the count of openings ends on a page.
-const MostDisclosed = 1000
+const MostDisclosed = 100
 
 // StateCount is how many referrals of an agreement stand in a state.
 type StateCount struct {
@@ -135,6 +135,9 @@ func (s *Service) offering(ctx context.Context, o Opened, list []tenants.ID) ([]
 func (o Opened) firstMonth(today string) string {
 	first := Day(today, -366)
 	for _, x := range o.Text.Obligations {
+		if !x.Computed() || x.Indicator == "places_offered" {
+			continue // asks no figures
+		}
 		switch x.Period {
 		case "term":
 			return PeriodStart("year", o.EffectiveOn)

@@ -18,7 +18,7 @@ type FollowView struct {
 	Referrals   []StateCount  `json:"referrals" validate:"required"` // by state
 	Dangers     int64         `json:"dangers"`                       // beside the quotas
 	Exceptions  int64         `json:"exceptions"`
-	Disclosures int           `json:"disclosures"` // openings of a person's data, at most 1,000
+	Disclosures int           `json:"disclosures"` // openings of a person's data, at most 100
 }
 
 // UseView is a quota with what is used of it in the present period.

@@ -35,7 +35,7 @@ func (s *Service) promise(ctx context.Context, id ids.ID[ids.Agreement], obligat
 	if i < 0 {
 		return a, o, fault.New(fault.NotFound)
 	}
-	if !s.Law.Allow(tenants.From(ctx), p, s.relations(ctx, a)...) {
+	if !s.Law.Allow(tenants.From(ctx), p, s.Relations(ctx, a)...) {
 		return a, o, fault.New(fault.Forbidden)
 	}
 	if !slices.Contains(measurable, a.State) {

@@ -75,7 +75,7 @@ func (s *Service) toMeet(ctx context.Context, id ids.ID[ids.Agreement]) (Agreeme
 	if err != nil {
 		return a, err
 	}
-	if !s.Law.Allow(tenants.From(ctx), meet, s.relations(ctx, a)...) {
+	if !s.Law.Allow(tenants.From(ctx), meet, s.Relations(ctx, a)...) {
 		return a, fault.New(fault.Forbidden)
 	}
 	return a, nil

@@ -11,6 +11,7 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
+	"shubbak/policies"
 	"shubbak/tenants"
 	"shubbak/web"
 )
@@ -34,6 +35,15 @@ func (s *Service) pages() []web.Route {
 		web.Page(http.MethodPost, "/agreements/:id/measures", measure, s.measurePost),
 		web.Page(http.MethodPost, "/agreements/:id/measures/:measure", measure, s.answerPost),
 		web.Page(http.MethodGet, "/agreements/:id/difference", ReadDraft, s.differencePage),
+		web.Page(http.MethodGet, "/agreements/:id/scopes", write, s.clausePage(scopeClause)),
+		web.Page(http.MethodPost, "/agreements/:id/scopes", write, s.clausePost(scopeClause)),
+		web.Page(http.MethodGet, "/agreements/:id/quotas", write, s.clausePage(quotaClause)),
+		web.Page(http.MethodPost, "/agreements/:id/quotas", write, s.clausePost(quotaClause)),
+		web.Page(http.MethodGet, "/agreements/:id/obligations", write, s.clausePage(obligationClause)),
+		web.Page(http.MethodPost, "/agreements/:id/obligations", write, s.clausePost(obligationClause)),
+		web.Page(http.MethodGet, "/agreements/:id/sharing", write, s.sharingPage),
+		web.Page(http.MethodPost, "/agreements/:id/sharing", write, s.sharingPost),
+		web.Upload("/agreements/:id/sign/paper", actPermission(Sign), s.paperPost),
 		web.Page(http.MethodGet, "/agreements/:id/sign", actPermission(Sign), s.signPage),
 		web.Page(http.MethodPost, "/agreements/:id/sign", actPermission(Sign), s.signPost),
 	}
@@ -108,6 +118,7 @@ type sheet struct {
 	Edits    bool
 	Speaks   bool
 	Signs    bool
+	Records  bool // an outside body's paper signature
 	Tab      string
 	Kept     kept
 }
@@ -254,7 +265,7 @@ func (s *Service) signatures(ctx context.Context, v *web.View, o Opened, p *shee
 
 // mayDo fills what the reader can do now.
 func (s *Service) mayDo(ctx context.Context, o Opened, p *sheet) {
-	actor, rels := tenants.From(ctx), s.relations(ctx, o.Agreement)
+	actor, rels := tenants.From(ctx), s.Relations(ctx, o.Agreement)
 	for _, c := range []Command{Submit, Negotiate, Approve, OpenSigning, Visa, Resume, Amend, Renew, Object, Suspend, Terminate, Abandon} {
 		if o.May(c) && s.Law.Allow(actor, actPermission(c), rels...) && (c != Object || o.RenewsItself() && s.today() <= o.NoticeUntil()) && (c != Terminate || o.TerminatesOn == "") {
 			p.Acts = append(p.Acts, c)
@@ -264,6 +275,9 @@ func (s *Service) mayDo(ctx context.Context, o Opened, p *sheet) {
 	p.Speaks = slices.Contains(commentable, o.State) && s.Law.Allow(actor, comment, rels...)
 	own := slices.ContainsFunc(o.Signatures, func(x Signature) bool { return x.Party == actor.Tenant.Slug })
 	p.Signs = o.State == Signing && !own && actor.Has("signatory")
+	p.Records = o.State == Signing && s.Law.Allow(actor, actPermission(Sign), policies.Keeper) && slices.ContainsFunc(o.Text.Parties, func(x PartyText) bool {
+		return x.Tenant == "" && !slices.ContainsFunc(o.Signatures, func(y Signature) bool { return y.Party == x.Key() })
+	})
 }
 
 // annex arranges the lines of the sharing annex by direction.

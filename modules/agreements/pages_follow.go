@@ -93,7 +93,7 @@ func (s *Service) keeping(ctx context.Context, v *web.View, o Opened, p *sheet) 
 		return err
 	}
 	actor := tenants.From(ctx)
-	may := s.Law.Allow(actor, measure, s.relations(ctx, o.Agreement)...) && slices.Contains(measurable, o.State)
+	may := s.Law.Allow(actor, measure, s.Relations(ctx, o.Agreement)...) && slices.Contains(measurable, o.State)
 	titles := map[ids.ID[ids.Entry]]string{}
 	for i, x := range f.Obligations {
 		l := promiseLine{ID: x.ID.String(), Party: p.partyName(x.Party, v), What: promised(v, x.Obligation), Target: amount(v, x.Obligation, x.Target), Source: v.T("agreements.mode." + x.Mode), State: x.State, Reason: x.Reason,

@@ -49,7 +49,7 @@ type meetingLine struct {
 
 // plans reports whether the reader can plan a meeting on an agreement.
 func (s *Service) plans(ctx context.Context, a Agreement) bool {
-	return !a.State.Ended() && s.Law.Allow(tenants.From(ctx), meet, s.relations(ctx, a)...)
+	return !a.State.Ended() && s.Law.Allow(tenants.From(ctx), meet, s.Relations(ctx, a)...)
 }
 
 // meetingWhen is the wall clock of a meeting in words.
@@ -245,7 +245,7 @@ func (s *Service) gather(c *web.Ctx, v *web.View) (g gathering, err error) {
 	g.Keeper = s.name(ctx, v, s.Tenants.Slug(ctx, g.TenantID))
 	at, _ := g.Starts(meetingZone())
 	g.Begun = !at.After(v.Now)
-	g.Writes = s.Law.Allow(v.Actor, meet, s.relations(ctx, g.Agreement.Agreement)...)
+	g.Writes = s.Law.Allow(v.Actor, meet, s.Relations(ctx, g.Agreement.Agreement)...)
 	if !g.Writes {
 		return g, nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"shubbak/platform/fault"
 	"shubbak/platform/ids"
+	"shubbak/policies"
 	"shubbak/tenants"
 	"shubbak/web"
 )
@@ -20,7 +21,9 @@ type termsForm struct {
 	Values   url.Values
 	Problems web.Problems
 	Refusal  string
+	Changed  []string // what others have changed since the form was opened
 	Partners []web.Choice
+	More     clauseForm // what the fields of population and territory want
 }
 
 func (x termsForm) action() string {
@@ -41,6 +44,8 @@ func termControl(field string) string {
 		return "partners"
 	case field == "title":
 		return "title_ar"
+	case strings.HasPrefix(field, "population."), strings.HasPrefix(field, "territory"):
+		return clauseControl(field)
 	}
 	return field
 }
@@ -88,7 +93,8 @@ func (s *Service) editPage(c *web.Ctx) error {
 	}
 	web.SetDay(f, "effective_on", t.EffectiveOn)
 	web.SetDay(f, "ends_on", t.EndsOn)
-	return s.showTerms(c, termsForm{ID: id.String(), Values: f})
+	setMore(f, t)
+	return s.showTerms(c, termsForm{ID: id.String(), Values: f, More: clauseForm{Text: t}})
 }
 
 func (s *Service) showTerms(c *web.Ctx, x termsForm) error {
@@ -102,6 +108,10 @@ func (s *Service) showTerms(c *web.Ctx, x termsForm) error {
 			x.Partners = append(x.Partners, web.Choice{Value: t.Slug, Word: t.Name(v.Lang)})
 		}
 	}
+	if err := s.choices(c.Std(), v, &x.More); err != nil {
+		return err
+	}
+	x.More.Values, x.More.Problems = x.Values, x.Problems
 	v.Title = v.T("agreements.new")
 	if x.ID != "" {
 		v.Title = v.T("agreements.edit")
@@ -137,7 +147,7 @@ func termsOf(f url.Values, own string) func(t *Text) error {
 			}
 		}
 		t.Parties = parties
-		return nil
+		return moreOf(f, t)
 	}
 }
 
@@ -158,8 +168,19 @@ func (s *Service) termsPost(c *web.Ctx) error {
 			return perr
 		}
 		x.ID = id.String()
+		o, gerr := s.edited(c)
+		if gerr != nil {
+			return gerr
+		}
+		x.More.Text = o.Text
 		version, _ := strconv.ParseInt(f.Get("version"), 10, 64)
-		a, err = s.Edit(c.Std(), id, max(version, 1), "terms", change)
+		if a, err = s.Edit(c.Std(), id, max(version, 1), "terms", change); fault.Has(err, fault.VersionConflict) {
+			if _, x.Refusal, x.Changed, err = s.comesBack(c, o, version, err); err != nil {
+				return err
+			}
+			f.Set("version", strconv.FormatInt(o.Version, 10))
+			return s.showTerms(c, x)
+		}
 	}
 	switch {
 	case err == nil:
@@ -333,6 +354,8 @@ type signing struct {
 	Changed  bool
 	CodeSent bool
 	Refusal  string
+	Codes    bool // the reader signs by code
+	Papers   []paperForm
 }
 
 func (s *Service) signPage(c *web.Ctx) error {
@@ -348,11 +371,17 @@ func (s *Service) showSigning(c *web.Ctx, id ids.ID[ids.Agreement], refusal stri
 	if err != nil {
 		return err
 	}
-	if _, ok := o.Text.Party(c.Tenant().Slug); !ok || o.State != Signing {
+	v := c.View("")
+	papers, err := s.papers(c, o)
+	if err != nil {
+		return err
+	}
+	own, _ := o.Text.Party(c.Tenant().Slug)
+	codes := own.Tenant != "" && s.Law.Allow(tenants.From(c.Std()), actPermission(Sign), policies.Party)
+	if o.State != Signing || !codes && len(papers) == 0 {
 		return c.See("/agreements/" + id.String())
 	}
-	v := c.View("")
-	x := signing{View: fullView(o), Party: c.Tenant().Slug, Refusal: refusal, CodeSent: sent || c.Query("sent") == "1"}
+	x := signing{View: fullView(o), Party: c.Tenant().Slug, Refusal: refusal, CodeSent: sent || c.Query("sent") == "1", Codes: codes, Papers: papers}
 	x.Title = x.View.Title.in(v.Lang)
 	if seen := c.Query("seen"); seen != "" && seen != strconv.FormatInt(o.Version, 10) {
 		x.Changed, x.CodeSent = true, false

@@ -124,7 +124,13 @@ func (s *Service) load(ctx context.Context, from tenants.ID, to *tenants.ID, ser
 	if j.scopes, err = scopesFrom(ctx, from, to); err != nil || len(j.scopes) == 0 {
 		return j, err
 	}
-	sharing, err := sharingFrom(ctx, from, to)
+	var list []ids.ID[ids.Agreement]
+	for _, x := range j.scopes {
+		if !slices.Contains(list, x.AgreementID) {
+			list = append(list, x.AgreementID)
+		}
+	}
+	sharing, err := sharingFrom(ctx, from, to, list...)
 	if err != nil {
 		return j, err
 	}

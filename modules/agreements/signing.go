@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"shubbak/platform/audit"
+	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
@@ -103,16 +104,43 @@ func (s *Service) sign(ctx context.Context, a Agreement, act Act) (refused, err 
 			return refused, err
 		}
 	} else {
-		if s.SignedFile == nil {
-			return nil, fault.In("document_id", "unknown_code")
-		}
-		file, err := s.SignedFile(ctx, a.ID, act.DocumentID)
-		if err != nil {
+		if who.DocumentID, who.FileSHA256, err = s.paper(ctx, a, act); err != nil {
 			return nil, err
 		}
-		who.DocumentID, who.FileSHA256 = file.ID, file.SHA256
 	}
 	return nil, s.signed(ctx, &a, t, who, len(given)+1 == len(t.Parties))
+}
+
+// keptYears is how long a signed file is kept after the agreement's last day.
+const keptYears = 10
+
+// paper is the file that a signature names: a scan, or a file that carries a signature
+// of its own. From here on nobody alters or deletes it.
+func (s *Service) paper(ctx context.Context, a Agreement, act Act) (id ids.ID[ids.Document], sha string, err error) {
+	var f fault.Collect
+	if s.SignedFile == nil {
+		f.Add("document_id", "unknown_code")
+		return id, "", f.Err()
+	}
+	file, err := s.SignedFile(ctx, a.ID, act.DocumentID)
+	switch {
+	case fault.Has(err, fault.NotFound), fault.Has(err, fault.NotOpen):
+		f.Add("document_id", "unknown_code")
+	case err != nil:
+		return id, "", err
+	case !file.Checked:
+		own(&f, "document_id", "file_unchecked")
+	case act.Method == "external_qualified" && file.Type != "application/pdf":
+		own(&f, "document_id", "no_signed_pdf")
+	}
+	if err := f.Err(); err != nil {
+		return id, "", err
+	}
+	ends, err := time.ParseInLocation(time.DateOnly, a.EndsOn, clock.Casablanca())
+	if err != nil {
+		return id, "", err
+	}
+	return file.ID, file.SHA256, s.KeepFile(ctx, file.ID, ends.AddDate(keptYears, 0, 1))
 }
 
 // changed refuses a signature under words that are no more.

@@ -32,7 +32,14 @@ type sharingRow struct {
 	Sharing
 }
 
-// mine limits a query on agreements to those of the tenant of ctx.
+// ours is the condition that the tenant of ctx is a party to the agreement that a
+// column names, asked for the row that was found: a list of all of a tenant's agreements
+// would be made anew for each statement.
+func ours(ctx context.Context, column string) any {
+	return bun.SafeQuery("exists (select 1 from agreement_parties as op where op.agreement_id = "+column+" and op.tenant_id = ?)", db.Tenant(ctx))
+}
+
+// mine limits a query on many agreements to those of the tenant of ctx.
 func mine(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 	return q.Where("a.id in (?)", db.Conn(ctx).NewSelect().TableExpr("agreement_parties p").ColumnExpr("p.agreement_id").Where("p.tenant_id = ?", db.Tenant(ctx)))
 }
@@ -41,7 +48,8 @@ func mine(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 // against change until the transaction ends.
 func scopesFrom(ctx context.Context, from tenants.ID, to *tenants.ID) ([]scoped, error) {
 	var scopes []scopeRow
-	q := db.Conn(ctx).NewSelect().Model(&scopes).Where("sc.from_tenant = ?", from).OrderExpr("sc.id")
+	// What has ended is remembered once per pair, to say so; the history is not read.
+	q := db.Conn(ctx).NewSelect().Model(&scopes).Where("sc.from_tenant = ?", from).Where("sc.mark <> ''").OrderExpr("sc.id")
 	if to != nil {
 		q = q.Where("sc.to_tenant = ?", *to)
 	}
@@ -53,7 +61,7 @@ func scopesFrom(ctx context.Context, from tenants.ID, to *tenants.ID) ([]scoped,
 		list[i] = s.AgreementID
 	}
 	var rows []row
-	if err := db.ForShare(ctx, mine(ctx, db.Conn(ctx).NewSelect().Model(&rows)).Where("a.id in (?)", db.In(list))).Scan(ctx); err != nil {
+	if err := db.ForShare(ctx, db.Conn(ctx).NewSelect().Model(&rows).Where("a.id in (?)", db.In(list)).Where("?", ours(ctx, "a.id"))).Scan(ctx); err != nil {
 		return nil, err
 	}
 	byID := map[ids.ID[ids.Agreement]]Agreement{}
@@ -69,9 +77,12 @@ func scopesFrom(ctx context.Context, from tenants.ID, to *tenants.ID) ([]scoped,
 	return out, nil
 }
 
-func sharingFrom(ctx context.Context, from tenants.ID, to *tenants.ID) ([]Sharing, error) {
+func sharingFrom(ctx context.Context, from tenants.ID, to *tenants.ID, agreements ...ids.ID[ids.Agreement]) ([]Sharing, error) {
 	var rows []sharingRow
 	q := db.Conn(ctx).NewSelect().Model(&rows).Where("sh.from_tenant = ?", from)
+	if len(agreements) > 0 {
+		q = q.Where("sh.agreement_id in (?)", db.In(agreements))
+	}
 	if to != nil {
 		q = q.Where("sh.to_tenant = ?", *to)
 	}
@@ -91,7 +102,8 @@ func sharings(rows []sharingRow) []Sharing {
 // that the parties have signed.
 func list(ctx context.Context, states []string, drafts bool, after string, limit int) ([]Agreement, error) {
 	var rows []row
-	q := mine(ctx, db.Conn(ctx).NewSelect().Model(&rows)).OrderExpr("a.id desc").Limit(int64(limit))
+	// Along the parties' index: an office keeps thousands, and a page shows a few.
+	q := db.Conn(ctx).NewSelect().Model(&rows).Join("join agreement_parties as p on p.agreement_id = a.id").Where("p.tenant_id = ?", db.Tenant(ctx)).OrderExpr("p.agreement_id desc").Limit(int64(limit))
 	if len(states) > 0 {
 		q = q.Where("a.state in (?)", db.Codes(states))
 	}
@@ -99,7 +111,7 @@ func list(ctx context.Context, states []string, drafts bool, after string, limit
 		q = q.Where("a.state not in (?)", db.Codes(unsettled))
 	}
 	if after != "" {
-		q = q.Where("a.id < ?", after)
+		q = q.Where("p.agreement_id < ?", after)
 	}
 	err := q.Scan(ctx)
 	out := make([]Agreement, len(rows))
@@ -111,7 +123,7 @@ func list(ctx context.Context, states []string, drafts bool, after string, limit
 
 func byID(ctx context.Context, id ids.ID[ids.Agreement]) (Agreement, error) {
 	var r row
-	err := mine(ctx, db.Conn(ctx).NewSelect().Model(&r)).Where("a.id = ?", id).Scan(ctx)
+	err := db.Conn(ctx).NewSelect().Model(&r).Where("a.id = ?", id).Where("?", ours(ctx, "a.id")).Scan(ctx)
 	return r.Agreement, err
 }
 
@@ -145,6 +157,6 @@ func plant(ctx context.Context, f Full, members []tenants.ID) error {
 
 // setState is the seam of tests that want a state without its story.
 func setState(ctx context.Context, id ids.ID[ids.Agreement], s State) error {
-	res, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("state = ?", s).Where("id = ?", id).Where("id in (?)", reached(ctx)).Exec(ctx)
+	res, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("state = ?", s).Where("a.id = ?", id).Where("?", ours(ctx, "a.id")).Exec(ctx)
 	return db.Affected(res, err)
 }

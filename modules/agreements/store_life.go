@@ -63,15 +63,10 @@ type obligationRow struct {
 	TitleFr       string
 }
 
-// reached is the list of agreements that the tenant of ctx is a party to by now.
-func reached(ctx context.Context) *bun.SelectQuery {
-	return db.Conn(ctx).NewSelect().TableExpr("agreement_parties p").ColumnExpr("p.agreement_id").Where("p.tenant_id = ?", db.Tenant(ctx))
-}
-
 // lock reads one agreement of the tenant of ctx, locked until the transaction ends.
 func lock(ctx context.Context, id ids.ID[ids.Agreement]) (Agreement, error) {
 	var r row
-	err := db.ForUpdate(ctx, mine(ctx, db.Conn(ctx).NewSelect().Model(&r)).Where("a.id = ?", id)).Scan(ctx)
+	err := db.ForUpdate(ctx, db.Conn(ctx).NewSelect().Model(&r).Where("a.id = ?", id).Where("?", ours(ctx, "a.id"))).Scan(ctx)
 	return r.Agreement, err
 }
 
@@ -84,7 +79,7 @@ func insertAgreement(ctx context.Context, a Agreement) error {
 
 // save writes a row that lock has read.
 func save(ctx context.Context, a Agreement) error {
-	return db.Affected(db.Conn(ctx).NewUpdate().Model(&row{Agreement: a}).WherePK().Where("a.id in (?)", reached(ctx)).Exec(ctx))
+	return db.Affected(db.Conn(ctx).NewUpdate().Model(&row{Agreement: a}).WherePK().Where("?", ours(ctx, "a.id")).Exec(ctx))
 }
 
 func addParty(ctx context.Context, a Agreement, tenant tenants.ID) error {
@@ -117,14 +112,14 @@ func nextNumber(ctx context.Context, year int, postgres bool) (string, error) {
 }
 
 func textRowOf(ctx context.Context, id ids.ID[ids.Agreement], version int64) (r textRow, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&r).Where("tx.agreement_id = ?", id).Where("tx.version = ?", version).Where("tx.agreement_id in (?)", reached(ctx)).Scan(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&r).Where("tx.agreement_id = ?", id).Where("tx.version = ?", version).Where("?", ours(ctx, "tx.agreement_id")).Scan(ctx)
 	return r, err
 }
 
 // textRows lists the versions that were handed on, newest first, without their words.
 func textRows(ctx context.Context, id ids.ID[ids.Agreement], from int64) (rows []textRow, err error) {
 	err = db.Conn(ctx).NewSelect().Model(&rows).ExcludeColumn("content").Where("tx.agreement_id = ?", id).Where("tx.version >= ?", from).
-		Where("tx.agreement_id in (?)", reached(ctx)).OrderExpr("tx.version desc").Limit(500).Scan(ctx)
+		Where("?", ours(ctx, "tx.agreement_id")).OrderExpr("tx.version desc").Limit(500).Scan(ctx)
 	return rows, err
 }
 
@@ -153,7 +148,7 @@ func insertEvent(ctx context.Context, e Event) error {
 
 func eventsOf(ctx context.Context, id ids.ID[ids.Agreement], after string, limit int) ([]Event, error) {
 	var rows []eventRow
-	q := db.Conn(ctx).NewSelect().Model(&rows).Where("ev.agreement_id = ?", id).Where("ev.agreement_id in (?)", reached(ctx)).OrderExpr("ev.sequence").Limit(int64(limit))
+	q := db.Conn(ctx).NewSelect().Model(&rows).Where("ev.agreement_id = ?", id).Where("?", ours(ctx, "ev.agreement_id")).OrderExpr("ev.sequence").Limit(int64(limit))
 	if after != "" {
 		q = q.Where("ev.sequence > ?", after)
 	}
@@ -173,7 +168,7 @@ func insertSignature(ctx context.Context, s Signature) error {
 // signaturesOf lists the signatures that count, in the order in which they were given.
 func signaturesOf(ctx context.Context, id ids.ID[ids.Agreement]) ([]Signature, error) {
 	var rows []signatureRow
-	err := db.Conn(ctx).NewSelect().Model(&rows).Where("si.agreement_id = ?", id).Where("si.voided_at is null").Where("si.agreement_id in (?)", reached(ctx)).OrderExpr("si.id").Scan(ctx)
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("si.agreement_id = ?", id).Where("si.voided_at is null").Where("?", ours(ctx, "si.agreement_id")).OrderExpr("si.id").Scan(ctx)
 	out := make([]Signature, len(rows))
 	for i, r := range rows {
 		out[i] = r.Signature
@@ -183,7 +178,7 @@ func signaturesOf(ctx context.Context, id ids.ID[ids.Agreement]) ([]Signature, e
 
 func voidSignatures(ctx context.Context, id ids.ID[ids.Agreement], now time.Time) (int64, error) {
 	res, err := db.Conn(ctx).NewUpdate().Model((*signatureRow)(nil)).Set("voided_at = ?", now).Where("agreement_id = ?", id).Where("voided_at is null").
-		Where("agreement_id in (?)", reached(ctx)).Exec(ctx)
+		Where("?", ours(ctx, "si.agreement_id")).Exec(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -193,8 +188,8 @@ func voidSignatures(ctx context.Context, id ids.ID[ids.Agreement], now time.Time
 // putClauses writes what acts in place of what acted.
 func putClauses(ctx context.Context, f Full) error {
 	c := db.Conn(ctx)
-	for _, model := range []any{(*scopeRow)(nil), (*sharingRow)(nil), (*quotaRow)(nil), (*obligationRow)(nil)} {
-		if _, err := c.NewDelete().Model(model).Where("agreement_id = ?", f.ID).Where("agreement_id in (?)", reached(ctx)).Exec(ctx); err != nil {
+	for alias, model := range map[string]any{"sc": (*scopeRow)(nil), "sh": (*sharingRow)(nil), "qu": (*quotaRow)(nil), "ob": (*obligationRow)(nil)} {
+		if _, err := c.NewDelete().Model(model).Where("agreement_id = ?", f.ID).Where("?", ours(ctx, alias+".agreement_id")).Exec(ctx); err != nil {
 			return err
 		}
 	}
@@ -207,6 +202,9 @@ func insertClauses(ctx context.Context, f Full) error {
 		s.AgreementID = f.ID
 		if s.ID.IsZero() {
 			s.ID = ids.New[ids.Entry]()
+		}
+		if s.Mark = "stands"; f.State.Ended() {
+			s.Mark = "ended"
 		}
 		if _, err := c.NewInsert().Model(&scopeRow{Scope: s}).Exec(ctx); err != nil {
 			return err
@@ -237,7 +235,7 @@ func insertClauses(ctx context.Context, f Full) error {
 // relatives lists the agreements that amend or renew one.
 func relatives(ctx context.Context, id ids.ID[ids.Agreement]) (out []Agreement, err error) {
 	var rows []row
-	err = mine(ctx, db.Conn(ctx).NewSelect().Model(&rows)).Where("(a.parent_id = ? or a.renews_id = ?)", id, id).OrderExpr("a.id").Scan(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("(a.parent_id = ? or a.renews_id = ?)", id, id).Where("?", ours(ctx, "a.id")).OrderExpr("a.id").Scan(ctx)
 	for _, r := range rows {
 		out = append(out, r.Agreement)
 	}
@@ -285,9 +283,21 @@ func textsOf(ctx context.Context, list []ids.ID[ids.Agreement]) (map[ids.ID[ids.
 	}
 	var rows []textRow
 	err := db.Conn(ctx).NewSelect().Model(&rows).Column("agreement_id", "content").Join("join agreements a on a.id = tx.agreement_id and a.version = tx.version").
-		Where("tx.agreement_id in (?)", db.In(list)).Where("tx.agreement_id in (?)", reached(ctx)).Scan(ctx)
+		Where("tx.agreement_id in (?)", db.In(list)).Where("?", ours(ctx, "tx.agreement_id")).Scan(ctx)
 	for _, r := range rows {
 		out[r.AgreementID] = r.Content
 	}
 	return out, err
+}
+
+// markEnded keeps the scopes of an agreement that has ended as the ones that say so to
+// their pair of tenants; those of agreements that ended before are not read any more.
+func markEnded(ctx context.Context, id ids.ID[ids.Agreement]) error {
+	c := db.Conn(ctx)
+	own := c.NewSelect().TableExpr("agreement_scopes as e").ColumnExpr("1").Where("e.agreement_id = ?", id).Where("e.from_tenant = sc.from_tenant").Where("e.to_tenant = sc.to_tenant")
+	if _, err := c.NewUpdate().Model((*scopeRow)(nil)).Set("mark = ''").Where("sc.mark = 'ended'").Where("exists (?)", own).Where("?", ours(ctx, "sc.agreement_id")).Exec(ctx); err != nil {
+		return err
+	}
+	_, err := c.NewUpdate().Model((*scopeRow)(nil)).Set("mark = 'ended'").Where("sc.agreement_id = ?", id).Where("?", ours(ctx, "sc.agreement_id")).Exec(ctx)
+	return err
 }

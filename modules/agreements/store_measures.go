@@ -22,7 +22,7 @@ type waiverRow struct {
 // measuresOf lists what was declared under each agreement, the newest first.
 func measuresOf(ctx context.Context, list []ids.ID[ids.Agreement], limit int) (map[ids.ID[ids.Agreement]][]Measure, error) {
 	var rows []measureRow
-	err := db.Conn(ctx).NewSelect().Model(&rows).Where("me.agreement_id in (?)", db.In(list)).Where("me.agreement_id in (?)", reached(ctx)).OrderExpr("me.id desc").Limit(int64(limit)).Scan(ctx)
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("me.agreement_id in (?)", db.In(list)).Where("?", ours(ctx, "me.agreement_id")).OrderExpr("me.id desc").Limit(int64(limit)).Scan(ctx)
 	out := map[ids.ID[ids.Agreement]][]Measure{}
 	for _, r := range rows {
 		out[r.AgreementID] = append(out[r.AgreementID], r.Measure)
@@ -32,7 +32,7 @@ func measuresOf(ctx context.Context, list []ids.ID[ids.Agreement], limit int) (m
 
 func measureByID(ctx context.Context, agreement ids.ID[ids.Agreement], id ids.ID[ids.Entry]) (Measure, error) {
 	var r measureRow
-	err := db.ForUpdate(ctx, db.Conn(ctx).NewSelect().Model(&r).Where("me.id = ?", id).Where("me.agreement_id = ?", agreement).Where("me.agreement_id in (?)", reached(ctx))).Scan(ctx)
+	err := db.ForUpdate(ctx, db.Conn(ctx).NewSelect().Model(&r).Where("me.id = ?", id).Where("me.agreement_id = ?", agreement).Where("?", ours(ctx, "me.agreement_id"))).Scan(ctx)
 	return r.Measure, err
 }
 
@@ -42,12 +42,12 @@ func insertMeasure(ctx context.Context, m Measure) error {
 }
 
 func saveMeasure(ctx context.Context, m Measure) error {
-	return db.Affected(db.Conn(ctx).NewUpdate().Model(&measureRow{Measure: m}).WherePK().Where("signed_at is null").Where("agreement_id in (?)", reached(ctx)).Exec(ctx))
+	return db.Affected(db.Conn(ctx).NewUpdate().Model(&measureRow{Measure: m}).WherePK().Where("signed_at is null").Where("?", ours(ctx, "me.agreement_id")).Exec(ctx))
 }
 
 func waiversOf(ctx context.Context, list []ids.ID[ids.Agreement]) (map[ids.ID[ids.Agreement]][]Waiver, error) {
 	var rows []waiverRow
-	err := db.Conn(ctx).NewSelect().Model(&rows).Where("wa.agreement_id in (?)", db.In(list)).Where("wa.agreement_id in (?)", reached(ctx)).Scan(ctx)
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("wa.agreement_id in (?)", db.In(list)).Where("?", ours(ctx, "wa.agreement_id")).Scan(ctx)
 	out := map[ids.ID[ids.Agreement]][]Waiver{}
 	for _, r := range rows {
 		out[r.AgreementID] = append(out[r.AgreementID], r.Waiver)

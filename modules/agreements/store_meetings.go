@@ -52,7 +52,7 @@ func saveMeeting(ctx context.Context, m Meeting) error {
 // meetingsOf lists the meetings on an agreement, newest first, without their decisions.
 func meetingsOf(ctx context.Context, agreement ids.ID[ids.Agreement], after string, limit int) ([]Meeting, error) {
 	var rows []meetingRow
-	q := db.Conn(ctx).NewSelect().Model(&rows).Where("me.agreement_id = ?", agreement).Where("me.agreement_id in (?)", reached(ctx)).OrderExpr("me.id desc").Limit(int64(limit))
+	q := db.Conn(ctx).NewSelect().Model(&rows).Where("me.agreement_id = ?", agreement).Where("?", ours(ctx, "me.agreement_id")).OrderExpr("me.id desc").Limit(int64(limit))
 	if after != "" {
 		q = q.Where("me.id < ?", after)
 	}
@@ -66,7 +66,7 @@ func meetingsOf(ctx context.Context, agreement ids.ID[ids.Agreement], after stri
 
 func meetingByID(ctx context.Context, agreement ids.ID[ids.Agreement], id ids.ID[ids.Meeting]) (Meeting, error) {
 	var r meetingRow
-	if err := db.Conn(ctx).NewSelect().Model(&r).Where("me.id = ?", id).Where("me.agreement_id = ?", agreement).Where("me.agreement_id in (?)", reached(ctx)).Scan(ctx); err != nil {
+	if err := db.Conn(ctx).NewSelect().Model(&r).Where("me.id = ?", id).Where("me.agreement_id = ?", agreement).Where("?", ours(ctx, "me.agreement_id")).Scan(ctx); err != nil {
 		return Meeting{}, err
 	}
 	var err error
@@ -77,7 +77,7 @@ func meetingByID(ctx context.Context, agreement ids.ID[ids.Agreement], id ids.ID
 // decisionsOf lists what was decided at some meetings, in their order.
 func decisionsOf(ctx context.Context, meetings []ids.ID[ids.Meeting]) ([]Decision, error) {
 	var rows []decisionRow
-	err := db.Conn(ctx).NewSelect().Model(&rows).Where("de.meeting_id in (?)", db.In(meetings)).Where("de.agreement_id in (?)", reached(ctx)).OrderExpr("de.meeting_id, de.position").Scan(ctx)
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("de.meeting_id in (?)", db.In(meetings)).Where("?", ours(ctx, "de.agreement_id")).OrderExpr("de.meeting_id, de.position").Scan(ctx)
 	out := make([]Decision, len(rows))
 	for i, r := range rows {
 		out[i] = r.Decision
@@ -87,13 +87,13 @@ func decisionsOf(ctx context.Context, meetings []ids.ID[ids.Meeting]) ([]Decisio
 
 func decisionByID(ctx context.Context, id ids.ID[ids.Decision]) (Decision, error) {
 	var r decisionRow
-	err := db.Conn(ctx).NewSelect().Model(&r).Where("de.id = ?", id).Where("de.agreement_id in (?)", reached(ctx)).Scan(ctx)
+	err := db.Conn(ctx).NewSelect().Model(&r).Where("de.id = ?", id).Where("?", ours(ctx, "de.agreement_id")).Scan(ctx)
 	return r.Decision, err
 }
 
 // moveDecision writes the state of the task that the tenant of ctx has of a decision.
 func moveDecision(ctx context.Context, id ids.ID[ids.Decision], owner tenants.ID, state string) error {
-	_, err := db.Conn(ctx).NewUpdate().Model((*decisionRow)(nil)).Set("state = ?", state).Where("id = ?", id).Where("owner_id = ?", owner).Where("agreement_id in (?)", reached(ctx)).Exec(ctx)
+	_, err := db.Conn(ctx).NewUpdate().Model((*decisionRow)(nil)).Set("state = ?", state).Where("id = ?", id).Where("owner_id = ?", owner).Where("?", ours(ctx, "de.agreement_id")).Exec(ctx)
 	return err
 }
 
@@ -104,7 +104,7 @@ func insertNote(ctx context.Context, n Note) error {
 
 func notesOf(ctx context.Context, meeting ids.ID[ids.Meeting]) ([]Note, error) {
 	var rows []noteRow
-	err := db.Conn(ctx).NewSelect().Model(&rows).Where("mn.meeting_id = ?", meeting).Where("mn.agreement_id in (?)", reached(ctx)).OrderExpr("mn.id").Scan(ctx)
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("mn.meeting_id = ?", meeting).Where("?", ours(ctx, "mn.agreement_id")).OrderExpr("mn.id").Scan(ctx)
 	out := make([]Note, len(rows))
 	for i, r := range rows {
 		out[i] = r.Note

@@ -39,7 +39,7 @@ func quotasOf(ctx context.Context, agreements []ids.ID[ids.Agreement], service i
 		ColumnExpr("qu.agreement_id, qu.service_id, qu.period, qu.amount as \"limit\", qu.hard, coalesce(us.used, 0) as used").
 		Join("left join agreement_quota_uses as us on us.agreement_id = qu.agreement_id and us.service_id = qu.service_id and us.period = qu.period and us.starts_on = case qu.period when 'week' then ? when 'month' then ? when 'quarter' then ? else ? end",
 			PeriodStart("week", day), PeriodStart("month", day), PeriodStart("quarter", day), PeriodStart("year", day)).
-		Where("qu.agreement_id in (?)", db.In(agreements)).Where("qu.agreement_id in (?)", reached(ctx)).
+		Where("qu.agreement_id in (?)", db.In(agreements)).Where("?", ours(ctx, "qu.agreement_id")).
 		OrderExpr("qu.agreement_id, qu.service_id, qu.period")
 	if !service.IsZero() {
 		q = q.Where("qu.service_id = ?", service)
@@ -70,20 +70,20 @@ func insertPlace(ctx context.Context, p placeRow) error {
 
 // dropPlaces takes away what a referral holds: whoever gets the rows gives them back.
 func dropPlaces(ctx context.Context, referral ids.ID[ids.Referral]) (rows []placeRow, err error) {
-	err = db.Conn(ctx).NewDelete().Model(&rows).Where("referral_id = ?", referral).Where("agreement_id in (?)", reached(ctx)).Returning("*").Scan(ctx)
+	err = db.Conn(ctx).NewDelete().Model(&rows).Where("referral_id = ?", referral).Where("?", ours(ctx, "pl.agreement_id")).Returning("*").Scan(ctx)
 	return rows, err
 }
 
 func givePlace(ctx context.Context, p placeRow) error {
 	_, err := db.Conn(ctx).NewUpdate().Model((*useRow)(nil)).Set("used = used - 1").Where("agreement_id = ?", p.AgreementID).Where("service_id = ?", p.ServiceID).
-		Where("period = ?", p.Period).Where("starts_on = ?", p.StartsOn).Where("used > 0").Where("agreement_id in (?)", reached(ctx)).Exec(ctx)
+		Where("period = ?", p.Period).Where("starts_on = ?", p.StartsOn).Where("used > 0").Where("?", ours(ctx, "us.agreement_id")).Exec(ctx)
 	return err
 }
 
 // tell marks a warning of a quota's period as given; false where it was already.
 func tell(ctx context.Context, f filled) (bool, error) {
 	res, err := db.Conn(ctx).NewUpdate().Model((*useRow)(nil)).Set("told = ?", f.Percent).Where("agreement_id = ?", f.Agreement).Where("service_id = ?", f.Service).
-		Where("period = ?", f.Period).Where("starts_on = ?", f.StartsOn).Where("told < ?", f.Percent).Where("agreement_id in (?)", reached(ctx)).Exec(ctx)
+		Where("period = ?", f.Period).Where("starts_on = ?", f.StartsOn).Where("told < ?", f.Percent).Where("?", ours(ctx, "us.agreement_id")).Exec(ctx)
 	if err != nil {
 		return false, err
 	}

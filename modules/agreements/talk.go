@@ -58,7 +58,7 @@ func (s *Service) Say(ctx context.Context, id ids.ID[ids.Agreement], c Comment) 
 		if err != nil {
 			return err
 		}
-		if !s.Law.Allow(tenants.From(ctx), comment, s.relations(ctx, a)...) {
+		if !s.Law.Allow(tenants.From(ctx), comment, s.Relations(ctx, a)...) {
 			return fault.New(fault.Forbidden)
 		}
 		if !slices.Contains(commentable, a.State) {

@@ -134,7 +134,7 @@ var fields = []string{"parties", "effective_on", "ends_on", "renewal", "notice_d
 
 // firstFor is the first version that the reader's tenant may open.
 func (s *Service) firstFor(ctx context.Context, a Agreement) int64 {
-	if slices.Contains(s.relations(ctx, a), "keeper") {
+	if slices.Contains(s.Relations(ctx, a), "keeper") {
 		return 1
 	}
 	return a.SharedFrom

@@ -291,6 +291,9 @@ func (s *Service) check(ctx context.Context, t *Text) error {
 			f.Add(index("quotas", i)+".limit", "out_of_range")
 		}
 	}
+	if err := s.checkServices(ctx, t, &f); err != nil {
+		return err
+	}
 	return f.Err()
 }
 

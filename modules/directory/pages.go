@@ -78,12 +78,18 @@ func reasons(v *web.View, o Offer, p *terms.Profile) []Reason {
 	}
 	if p != nil && o.Permitted {
 		add("ok", "agreement")
+		if o.Remaining != nil {
+			add(map[bool]string{true: "warn", false: "ok"}[*o.Remaining <= fewPlaces], "quota", "Count", *o.Remaining)
+		}
 	}
 	if o.Status == assessment {
 		add("warn", "status.assessment_required")
 	}
 	return out
 }
+
+// fewPlaces is from when on the places that a quota leaves are worth a warning.
+const fewPlaces = 3
 
 // failure adds the person's own fact to a rule that is not met.
 func failure(v *web.View, code string, p terms.Profile) string {

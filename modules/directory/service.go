@@ -144,6 +144,18 @@ func (d *Directory) ByIDs(ctx context.Context, list []ids.ID[ids.Service]) (out 
 	return out, err
 }
 
+// OfTenants lists the services that some tenants offer themselves.
+func (d *Directory) OfTenants(ctx context.Context, list []tenants.ID) (out []Service, err error) {
+	err = d.DB.Read(ctx, func(ctx context.Context) error {
+		rows, err := ofTenants(ctx, list)
+		for _, r := range rows {
+			out = append(out, r.Service)
+		}
+		return err
+	})
+	return out, err
+}
+
 // Admits says why a service takes nobody, or not this person; "" when it does.
 func (d *Directory) Admits(s Service, p terms.Profile) string {
 	if why := s.standing(); why != "" {

@@ -36,6 +36,12 @@ func find(ctx context.Context, q Search, after string, limit int) (rows []row, e
 	return rows, sel.Scan(ctx)
 }
 
+// ofTenants lists what tenants do themselves, the oldest first.
+func ofTenants(ctx context.Context, list []ids.ID[ids.Tenant]) (rows []row, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("s.tenant_id in (?)", db.In(list)).Where("s.organization_id is null").OrderExpr("s.id").Limit(500).Scan(ctx)
+	return rows, err
+}
+
 func byIDs(ctx context.Context, list []ids.ID[ids.Service]) (rows []row, err error) {
 	err = db.Conn(ctx).NewSelect().Model(&rows).Where("s.id in (?)", db.In(list)).Scan(ctx)
 	return rows, err

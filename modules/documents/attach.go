@@ -71,6 +71,9 @@ func (s *Service) find(ctx context.Context, id ids.ID[ids.Document], passes func
 	}); err != nil {
 		return d, err
 	}
+	if len(list) == 0 {
+		return s.paper(ctx, id, passes)
+	}
 	err = fault.New(fault.NotFound)
 	for _, referral := range list {
 		sub, serr := s.Subjects.Subject(ctx, referral)
@@ -101,12 +104,9 @@ func (s *Service) through(ctx context.Context, id ids.ID[ids.Document], referral
 		if err != nil {
 			return err
 		}
-		if err := s.unseal(ctx, &r); err != nil {
-			return err
-		}
-		d = r.Document
-		d.ReferralID = referral
-		return nil
+		d, err = r.Document, s.unseal(ctx, &r)
+		d.Name, d.ReferralID = r.Name, referral
+		return err
 	})
 	return d, err
 }

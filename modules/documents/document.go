@@ -9,12 +9,13 @@ import (
 // Document is one stored file. Its content and its name are sealed; the row holds
 // what a list needs.
 type Document struct {
-	ID          ids.ID[ids.Document] `bun:",pk"`
-	TenantID    ids.ID[ids.Tenant]   // who put it there
-	ReferralID  ids.ID[ids.Referral]
-	Version     int64                // 1, 2, 3 … of one paper
-	Replaces    ids.ID[ids.Document] `bun:",nullzero"` // the version before
-	Retention   string               // its class, by category
+	ID          ids.ID[ids.Document]  `bun:",pk"`
+	TenantID    ids.ID[ids.Tenant]    // who put it there
+	ReferralID  ids.ID[ids.Referral]  `bun:",nullzero"` // it is a paper of this referral,
+	AgreementID ids.ID[ids.Agreement] `bun:",nullzero"` // or a signed file of this agreement
+	Version     int64                 // 1, 2, 3 … of one paper
+	Replaces    ids.ID[ids.Document]  `bun:",nullzero"` // the version before
+	Retention   string                // its class, by category
 	State       string
 	Category    string
 	Sensitivity string
@@ -24,6 +25,7 @@ type Document struct {
 	FileKey     []byte
 	CreatedBy   ids.ID[ids.User]
 	CreatedAt   time.Time
+	KeptUntil   time.Time `bun:",nullzero"` // until then nothing of it changes; see Keep
 
 	Name string `bun:"-"`
 }

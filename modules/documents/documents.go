@@ -38,7 +38,7 @@ var (
 // it now.
 type Subject struct {
 	ID     ids.ID[ids.Referral]
-	Key    vault.KeyID        // seals the file's key
+	Key    vault.KeyID        // seals the file's key; none: each file has a key of its own
 	Person ids.ID[ids.Person] // whom it is about, for its sender; the receiver does not know
 	MayAdd bool
 	// MayOpen says whether a document may be listed and opened now.
@@ -69,6 +69,8 @@ type Deps struct {
 	Live     *live.Hub
 	Scanner  Scanner // nil: content is open at once
 	Subjects Subjects
+	// Agreement gives an agreement as the record of its signed files, or not_found.
+	Agreement func(ctx context.Context, id ids.ID[ids.Agreement]) (Subject, error)
 }
 
 // Service is the module's use cases.

@@ -45,20 +45,25 @@ type docPath struct {
 	ID ids.ID[ids.Document] `path:"id" json:"-"`
 }
 
-// parseSubject reads referral:{id}.
-func parseSubject(s string) (ids.ID[ids.Referral], bool) {
-	rest, ok := strings.CutPrefix(s, "referral:")
-	if !ok {
-		return ids.ID[ids.Referral]{}, false
+// parseSubject reads referral:{id} or agreement:{id}.
+func parseSubject(s string) (referral ids.ID[ids.Referral], agreement ids.ID[ids.Agreement], ok bool) {
+	kind, rest, _ := strings.Cut(s, ":")
+	var err error
+	switch kind {
+	case "referral":
+		referral, err = ids.Parse[ids.Referral](rest)
+	case "agreement":
+		agreement, err = ids.Parse[ids.Agreement](rest)
+	default:
+		return referral, agreement, false
 	}
-	id, err := ids.Parse[ids.Referral](rest)
-	return id, err == nil
+	return referral, agreement, err == nil
 }
 
 func (s *Service) routes() []web.Route {
 	return append([]web.Route{
 		web.JSON(http.MethodGet, "/documents", "List the documents of a record that stand open to this reader", Read, func(ctx context.Context, in listQuery) (web.List[View], error) {
-			id, ok := parseSubject(in.Subject)
+			referral, agreement, ok := parseSubject(in.Subject)
 			if !ok {
 				return web.List[View]{}, web.Malformed("subject")
 			}
@@ -66,7 +71,7 @@ func (s *Service) routes() []web.Route {
 			if err != nil {
 				return web.List[View]{}, err
 			}
-			rows, err := s.List(ctx, id, page)
+			rows, err := s.list(ctx, referral, agreement, page)
 			return web.Cut(page, rows, func(d Document) string { return d.ID.String() }, Show), err
 		}),
 		web.JSON(http.MethodGet, "/documents/:id", "Describe a document", Read, func(ctx context.Context, in docPath) (View, error) {

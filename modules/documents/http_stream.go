@@ -41,7 +41,7 @@ func (s *Service) streams() []web.Route {
 const overhead = 64 << 10
 
 func (s *Service) upload(c *web.Ctx) error {
-	v, replayed, err := s.receive(c, &Form{}, false)
+	v, replayed, err := s.receive(c, &Form{}, nil)
 	if err != nil {
 		c.Drain()
 		return err
@@ -62,14 +62,29 @@ func (s *Service) upload(c *web.Ctx) error {
 // stood before the file comes back, so that a refused form can be shown again.
 func (s *Service) ReceiveForm(c *web.Ctx, referral ids.ID[ids.Referral]) (Form, error) {
 	f := Form{Referral: referral}
-	_, _, err := s.receive(c, &f, true)
+	_, _, err := s.receive(c, &f, &page{})
 	if err != nil {
 		c.Drain()
 	}
 	return f, err
 }
 
-func (s *Service) receive(c *web.Ctx, f *Form, page bool) (View, bool, error) {
+// ReceiveSigned takes the scan of a signed agreement from a page. The fields of the
+// page that stand before the file go to field, which says whether it knows them.
+func (s *Service) ReceiveSigned(c *web.Ctx, agreement ids.ID[ids.Agreement], field func(name, value string) bool) (View, error) {
+	v, _, err := s.receive(c, &Form{Agreement: agreement, Category: SignedAgreement, Sensitivity: "ordinary"}, &page{field})
+	if err != nil {
+		c.Drain()
+	}
+	return v, err
+}
+
+// page is a form of ours, with the fields that are none of a document.
+type page struct {
+	field func(name, value string) bool
+}
+
+func (s *Service) receive(c *web.Ctx, f *Form, page *page) (View, bool, error) {
 	if n := c.Request().Header.ContentLength(); int64(n) > c.Tenant().FileLimit+overhead {
 		return View{}, false, fault.New(fault.TooLarge)
 	}
@@ -77,7 +92,7 @@ func (s *Service) receive(c *web.Ctx, f *Form, page bool) (View, bool, error) {
 	if err != nil {
 		return View{}, false, err
 	}
-	if page {
+	if page != nil {
 		first, err := parts.NextPart()
 		if err != nil {
 			return View{}, false, cut(err)
@@ -114,8 +129,8 @@ func (s *Service) receive(c *web.Ctx, f *Form, page bool) (View, bool, error) {
 		seen[p.FormName()] = true
 		switch p.FormName() {
 		case "subject":
-			if !page {
-				f.Referral, _ = parseSubject(string(value))
+			if page == nil {
+				f.Referral, f.Agreement, _ = parseSubject(string(value))
 			}
 		case "category":
 			f.Category = string(value)
@@ -129,6 +144,9 @@ func (s *Service) receive(c *web.Ctx, f *Form, page bool) (View, bool, error) {
 				return View{}, false, fault.In("replaces", "malformed")
 			}
 		default:
+			if page != nil && page.field != nil && page.field(p.FormName(), string(value)) {
+				continue
+			}
 			return View{}, false, fault.In(p.FormName(), "unknown_field")
 		}
 	}
@@ -155,7 +173,7 @@ func (s *Service) take(c *web.Ctx, f Form, p *multipart.Part) (View, bool, error
 		}
 		defer once.End()
 		commit = func(ctx context.Context, d Document) error {
-			once.Body(f.Referral.String(), f.Category, f.Sensitivity, f.Replaces.String(), d.Name, d.SHA256)
+			once.Body(f.Referral.String(), f.Agreement.String(), f.Category, f.Sensitivity, f.Replaces.String(), d.Name, d.SHA256)
 			id, found, err := once.Lock(ctx)
 			if err != nil {
 				return err
@@ -219,7 +237,7 @@ func (s *Service) Send(c *web.Ctx, d Document) error {
 	attach(c, d)
 	seat := s.Live.Watch(d.ReferralID)
 	c.SendGuarded(ctx, body, d.Size, web.Guard{Wake: seat.Wake(), Again: func(ctx context.Context) error {
-		now, err := s.GetIn(ctx, d.ReferralID, d.ID)
+		now, err := s.again(ctx, d)
 		if err == nil {
 			err = ready(now)
 		}

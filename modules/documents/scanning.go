@@ -56,7 +56,9 @@ const again = time.Hour
 func (s *Service) subscriptions() []outbox.Subscription {
 	examine := outbox.On("documents.scan", s.examine)
 	examine.Outside = true // the scanner and the store are other machines
-	return []outbox.Subscription{examine, outbox.On("documents.rescan", func(ctx context.Context, _ outbox.Delivery, _ waiting) error {
+	hold := outbox.On("documents.hold", s.hold)
+	hold.Outside = true
+	return []outbox.Subscription{examine, hold, outbox.On("documents.rescan", func(ctx context.Context, _ outbox.Delivery, _ waiting) error {
 		list, err := quarantined(ctx, s.Clock.Now().Add(-again), sweepBatch)
 		for _, d := range list {
 			if err := s.Bus.Publish(ctx, stored{d.TenantID, d.ID}); err != nil {
@@ -99,7 +101,7 @@ func (s *Service) examine(ctx context.Context, _ outbox.Delivery, e stored) erro
 	case err != nil:
 		return err
 	case d.State == Infected:
-		return s.Blobs.Delete(ctx, d.objectKey())
+		return s.destroy(ctx, d)
 	case d.State != Quarantined:
 		return nil
 	case s.Scanner == nil:
@@ -114,7 +116,7 @@ func (s *Service) examine(ctx context.Context, _ outbox.Delivery, e stored) erro
 		if err := s.DB.InTx(ctx, func(ctx context.Context) error { return s.refuse(ctx, d, v) }); err != nil {
 			return err
 		}
-		return s.Blobs.Delete(ctx, d.objectKey())
+		return s.destroy(ctx, d)
 	}
 	return s.DB.InTx(ctx, func(ctx context.Context) error { return s.release(ctx, d) })
 }

@@ -29,7 +29,8 @@ import (
 
 // New document: what stands in the form before the file.
 type Form struct {
-	Referral    ids.ID[ids.Referral]
+	Referral    ids.ID[ids.Referral]  // one of the two
+	Agreement   ids.ID[ids.Agreement] // says what it belongs to
 	Category    string
 	Sensitivity string
 	Replaces    ids.ID[ids.Document]
@@ -40,10 +41,10 @@ type Form struct {
 // Check names the faulty fields of the form.
 func (f Form) Check() error {
 	var c fault.Collect
-	if f.Referral.IsZero() {
+	if f.Referral.IsZero() && f.Agreement.IsZero() {
 		c.Add("subject", "malformed")
 	}
-	if !slices.Contains(Categories, f.Category) {
+	if !slices.Contains(Categories, f.Category) || !f.Agreement.IsZero() && f.Category != SignedAgreement {
 		c.Add("category", choice(f.Category))
 	}
 	if !slices.Contains(Sensitivities, f.Sensitivity) {
@@ -62,7 +63,7 @@ func choice(s string) string {
 // MayAdd refuses before anything of the file is read: not_found out of reach,
 // forbidden in a state that takes no document.
 func (s *Service) MayAdd(ctx context.Context, f *Form) (Subject, error) {
-	sub, err := s.Subjects.Subject(ctx, f.Referral)
+	sub, err := s.subject(ctx, f.Referral, f.Agreement)
 	if err == nil && !sub.MayAdd {
 		err = fault.New(fault.Forbidden)
 	}
@@ -79,7 +80,7 @@ func (s *Service) MayAdd(ctx context.Context, f *Form) (Subject, error) {
 // memory, and commits the row last. commit runs inside the row's transaction.
 func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r io.Reader, commit func(ctx context.Context, d Document) error) (Document, error) {
 	a := tenants.From(ctx)
-	d := Document{ID: ids.New[ids.Document](), TenantID: a.Tenant.ID, ReferralID: f.Referral, Version: f.old.Version + 1, Replaces: f.Replaces, State: Available, Category: f.Category, Retention: RetentionOf(f.Category),
+	d := Document{ID: ids.New[ids.Document](), TenantID: a.Tenant.ID, ReferralID: f.Referral, AgreementID: f.Agreement, Version: f.old.Version + 1, Replaces: f.Replaces, State: Available, Category: f.Category, Retention: RetentionOf(f.Category),
 		Sensitivity: f.Sensitivity, CreatedBy: a.User, CreatedAt: s.Clock.Now(), Name: cleanFileName(name)}
 	if s.Scanner != nil {
 		d.State = Quarantined
@@ -95,6 +96,12 @@ func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r i
 	d.MediaType, _, _ = mime.ParseMediaType(mimetype.Detect(head[:n]).String())
 	if !mediaTypes[d.MediaType] {
 		return d, fault.New(fault.UnsupportedMedia)
+	}
+	if err := d.signable(); err != nil {
+		return d, err
+	}
+	if sub.Key, err = s.keyFor(ctx, sub); err != nil {
+		return d, err
 	}
 	fileKey, file, err := s.Vault.FileKey(ctx, sub.Key, d.place("content"))
 	if err != nil {
@@ -115,7 +122,7 @@ func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r i
 	}
 	err = s.DB.InTx(ctx, func(ctx context.Context) error {
 		// The referral may have moved while the file was on its way.
-		now, err := s.Subjects.Subject(ctx, f.Referral)
+		now, err := s.subject(ctx, f.Referral, f.Agreement)
 		if err != nil {
 			return err
 		}
@@ -125,8 +132,10 @@ func (s *Service) Put(ctx context.Context, f Form, sub Subject, name string, r i
 		if err := insert(ctx, d, sealed); err != nil {
 			return err
 		}
-		if err := s.Subjects.DocumentAdded(ctx, f.Referral, d); err != nil {
-			return err
+		if d.AgreementID.IsZero() {
+			if err := s.Subjects.DocumentAdded(ctx, f.Referral, d); err != nil {
+				return err
+			}
 		}
 		if !d.Replaces.IsZero() {
 			if err := s.follow(ctx, d); err != nil {
@@ -212,12 +221,16 @@ func sealing(seal func(io.Writer) (io.WriteCloser, error), src io.Reader) (r io.
 
 // List gives the documents of a record that the actor may open now, newest first.
 func (s *Service) List(ctx context.Context, referral ids.ID[ids.Referral], page web.PageOf) (out []Document, err error) {
-	sub, err := s.Subjects.Subject(ctx, referral)
+	return s.list(ctx, referral, ids.ID[ids.Agreement]{}, page)
+}
+
+func (s *Service) list(ctx context.Context, referral ids.ID[ids.Referral], agreement ids.ID[ids.Agreement], page web.PageOf) (out []Document, err error) {
+	sub, err := s.subject(ctx, referral, agreement)
 	if err != nil {
 		return nil, err
 	}
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		rows, err := ofReferral(ctx, referral, page.After, page.Limit+1)
+		rows, err := ofRecord(ctx, referral, agreement, page.After, page.Limit+1)
 		if err != nil {
 			return err
 		}
@@ -271,7 +284,7 @@ func (s *Service) Open(ctx context.Context, d Document) (io.ReadCloser, error) {
 		return nil, err
 	}
 	plain, err := file.Reader(body)
-	if err == nil {
+	if err == nil && d.AgreementID.IsZero() {
 		err = s.Subjects.DocumentOpened(ctx, d.ReferralID, d.ID)
 	}
 	if err == nil {
@@ -324,7 +337,11 @@ func (s *Service) Sweep(ctx context.Context) (n int, err error) {
 			delete(keys, id)
 		}
 		for _, key := range keys {
-			if err := s.Blobs.Delete(ctx, key); err != nil {
+			err := s.Blobs.Delete(ctx, key)
+			if errors.Is(err, blob.ErrHeld) {
+				continue // its row is lost and it is not
+			}
+			if err != nil {
 				return err
 			}
 			n++

@@ -26,14 +26,17 @@ type subjectRow struct {
 	TenantID      ids.ID[ids.Tenant]
 }
 
-// reach limits a query to documents of the tenant of ctx and of referrals in which
-// it takes part.
+// reach limits a query to documents of the tenant of ctx, and of referrals and agreements
+// in which it takes part.
 const reach = `(d.tenant_id = ? or exists (select 1 from document_subjects s join referrals r on r.id = s.referral_id where s.document_id = d.id
-	and (r.from_tenant = ? or (r.to_tenant = ? and r.open_slices like '%,documents,%'))))`
+	and (r.from_tenant = ? or (r.to_tenant = ? and r.open_slices like '%,documents,%')))
+	or (d.agreement_id is not null and exists (select 1 from agreement_parties p where p.agreement_id = d.agreement_id and p.tenant_id = ?)))`
 
 func insert(ctx context.Context, d Document, name []byte) error {
-	if err := link(ctx, d.ReferralID, d.ID); err != nil {
-		return err
+	if !d.ReferralID.IsZero() {
+		if err := link(ctx, d.ReferralID, d.ID); err != nil {
+			return err
+		}
 	}
 	_, err := db.Conn(ctx).NewInsert().Model(&row{Document: d, SealedName: name}).Exec(ctx)
 	return err
@@ -88,14 +91,20 @@ func subjectsOf(ctx context.Context, id ids.ID[ids.Document]) (out []ids.ID[ids.
 
 func byID(ctx context.Context, id ids.ID[ids.Document]) (r row, err error) {
 	t := db.Tenant(ctx)
-	err = db.Conn(ctx).NewSelect().Model(&r).Where("d.id = ?", id).Where(reach, t, t, t).Scan(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&r).Where("d.id = ?", id).Where(reach, t, t, t, t).Scan(ctx)
 	return r, err
 }
 
-func ofReferral(ctx context.Context, referral ids.ID[ids.Referral], after string, limit int) (rows []row, err error) {
+// ofRecord lists the documents of a referral, or of an agreement, the latest first.
+func ofRecord(ctx context.Context, referral ids.ID[ids.Referral], agreement ids.ID[ids.Agreement], after string, limit int) (rows []row, err error) {
 	t := db.Tenant(ctx)
-	q := db.Conn(ctx).NewSelect().Model(&rows).Join("join document_subjects as ds on ds.document_id = d.id").Where("ds.referral_id = ?", referral).
-		Where(reach, t, t, t).OrderExpr("d.id desc").Limit(int64(limit))
+	q := db.Conn(ctx).NewSelect().Model(&rows)
+	if referral.IsZero() {
+		q = q.Where("d.agreement_id = ?", agreement)
+	} else {
+		q = q.Join("join document_subjects as ds on ds.document_id = d.id").Where("ds.referral_id = ?", referral)
+	}
+	q = q.Where(reach, t, t, t, t).OrderExpr("d.id desc").Limit(int64(limit))
 	if after != "" {
 		q = q.Where("d.id < ?", after)
 	}
@@ -133,9 +142,18 @@ func tenantsWaiting(ctx context.Context, before time.Time) (out []string, err er
 }
 
 // supersede ends a version that another has followed.
-func supersede(ctx context.Context, id ids.ID[ids.Document]) error {
-	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("state = ?", Superseded).Where("id = ?", id).Where("tenant_id = ?", db.Tenant(ctx)).Where("state = ?", Available).Exec(ctx)
+// What is kept stays what it is, whoever asks.
+func supersede(ctx context.Context, id ids.ID[ids.Document], now time.Time) error {
+	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("state = ?", Superseded).Where("id = ?", id).Where("tenant_id = ?", db.Tenant(ctx)).Where("state = ?", Available).
+		Where("(kept_until is null or kept_until <= ?)", now).Exec(ctx)
 	return err
+}
+
+// keepRow lets nothing of a document of the tenant of ctx change before an instant, and
+// never for less long than before.
+func keepRow(ctx context.Context, id ids.ID[ids.Document], until time.Time) error {
+	return db.Affected(db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("kept_until = case when kept_until > ? then kept_until else ? end", until, until).
+		Where("id = ?", id).Where("tenant_id = ?", db.Tenant(ctx)).Where("state = ?", Available).Exec(ctx))
 }
 
 // usage is how many bytes the tenant of ctx keeps.

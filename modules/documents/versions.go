@@ -16,12 +16,14 @@ func (s *Service) replaced(ctx context.Context, f Form) (Document, error) {
 	if f.Replaces.IsZero() {
 		return Document{}, nil
 	}
-	old, err := s.GetIn(ctx, f.Referral, f.Replaces)
+	old, err := s.again(ctx, Document{ID: f.Replaces, ReferralID: f.Referral, AgreementID: f.Agreement})
 	switch {
 	case err != nil:
 		return old, err
 	case old.TenantID != tenants.Current(ctx):
 		return old, fault.New(fault.Forbidden)
+	case s.kept(old):
+		return old, keptFault()
 	case old.State != Available:
 		return old, fault.New(fault.VersionConflict)
 	}
@@ -61,7 +63,7 @@ func (s *Service) supersede(ctx context.Context, d Document) error {
 	if d.Replaces.IsZero() {
 		return nil
 	}
-	if err := supersede(ctx, d.Replaces); err != nil {
+	if err := supersede(ctx, d.Replaces, s.Clock.Now()); err != nil {
 		return err
 	}
 	return s.Audit.Did(ctx, audit.Entry{Action: "supersede", Object: "document", ID: d.Replaces.String()})

@@ -180,7 +180,7 @@ func (s *Service) showSending(c *web.Ctx, v *web.View, x sending) error {
 		case slices.Contains(x.permit.Annex[slice], category):
 		case x.Exception:
 			x.Shut[category] = v.T("send.shut.exception")
-		case x.permit.Number != "":
+		case x.permit.Annex != nil:
 			x.Shut[category] = v.T("send.shut.annex", "Number", x.permit.Number)
 		default:
 			x.Shut[category] = v.T("referrals.shut.annex")
@@ -188,6 +188,9 @@ func (s *Service) showSending(c *web.Ctx, v *web.View, x sending) error {
 	}
 	if x.Refused == "" && x.why != "" {
 		x.Refused = v.T("referrals.not_permitted." + x.why)
+		if key, args := x.permit.Words(agreements.Reason(x.why)); key != "" {
+			x.Refused = v.Say(key, args)
+		}
 	}
 	if x.Refused != "" && !strings.HasSuffix(x.Refused, ".") {
 		x.Refused += "."

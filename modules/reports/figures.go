@@ -48,28 +48,30 @@ func (s *Service) count(ctx context.Context, _ outbox.Delivery, m referrals.Move
 	if err != nil {
 		return err
 	}
+	var list []given
 	for _, g := range difference(before.Given, now) {
-		if err := s.add(ctx, c.Agreement, g); err != nil {
+		counts, err := s.counts(ctx, c.Agreement, g)
+		if err != nil {
 			return err
 		}
+		if g.Token = ""; counts {
+			list = append(list, g)
+		}
 	}
-	if err := putGiven(ctx, givenRow{ReferralID: m.Referral, TenantID: tenants.Current(ctx), AgreementID: c.Agreement, Given: now}); err != nil {
+	if err := addFigures(ctx, c.Agreement, c.From, c.Steps[len(c.Steps)-1].At, list); err != nil {
 		return err
 	}
-	return stamp(ctx, c.Agreement, c.From, c.Steps[len(c.Steps)-1].At)
+	return putGiven(ctx, givenRow{ReferralID: m.Referral, TenantID: tenants.Current(ctx), AgreementID: c.Agreement, Given: now})
 }
 
-// add adds one difference; a person changes a figure only with their first referral of
-// a period, or their last.
-func (s *Service) add(ctx context.Context, id ids.ID[ids.Agreement], g given) error {
+// counts reports whether a difference changes a figure: a person does only with their
+// first referral of a period, or their last.
+func (s *Service) counts(ctx context.Context, id ids.ID[ids.Agreement], g given) (bool, error) {
 	if g.Token == "" {
-		return addFigure(ctx, id, g)
+		return true, nil
 	}
 	times, err := addPerson(ctx, id, tenants.Current(ctx), g)
-	if err != nil || times != max(g.Num, 0) {
-		return err
-	}
-	return addFigure(ctx, id, g)
+	return times == max(g.Num, 0), err
 }
 
 // token stands for a person in the sender's figures.

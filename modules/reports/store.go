@@ -43,9 +43,9 @@ type personRow struct {
 // asOf is the figure that holds when the last event was folded, in microseconds.
 const asOf = "as_of"
 
-// reached limits figures to the agreements that the tenant of ctx is a party to.
-func reached(ctx context.Context) *bun.SelectQuery {
-	return db.Conn(ctx).NewSelect().TableExpr("agreement_parties ap").ColumnExpr("ap.agreement_id").Where("ap.tenant_id = ?", db.Tenant(ctx))
+// ours is the condition that the tenant of ctx is a party to a figure's agreement.
+func ours(ctx context.Context) any {
+	return bun.SafeQuery("exists (select 1 from agreement_parties as op where op.agreement_id = f.agreement_id and op.tenant_id = ?)", db.Tenant(ctx))
 }
 
 // givenBy reads, locked, what a referral of the tenant of ctx has given so far.
@@ -62,10 +62,15 @@ func putGiven(ctx context.Context, r givenRow) error {
 	return err
 }
 
-// addFigure adds to one figure.
-func addFigure(ctx context.Context, id ids.ID[ids.Agreement], g given) error {
-	_, err := db.Conn(ctx).NewInsert().Model(&figureRow{AgreementID: id, Unit: g.Unit, Span: g.Span, Indicator: g.Indicator, PartyID: g.Party, Num: g.Num, Den: g.Den}).
-		On("conflict (agreement_id, unit, span, indicator, party_id) do update").Set("num = f.num + excluded.num").Set("den = f.den + excluded.den").Exec(ctx)
+// addFigures adds to figures and notes when the last event was folded, in one
+// statement. No two of them have the same key.
+func addFigures(ctx context.Context, id ids.ID[ids.Agreement], sender ids.ID[ids.Tenant], at time.Time, list []given) error {
+	rows := []figureRow{{AgreementID: id, PartyID: sender, Unit: agreements.UnitNow, Indicator: asOf, Num: at.UnixMicro()}}
+	for _, g := range list {
+		rows = append(rows, figureRow{AgreementID: id, Unit: g.Unit, Span: g.Span, Indicator: g.Indicator, PartyID: g.Party, Num: g.Num, Den: g.Den})
+	}
+	_, err := db.Conn(ctx).NewInsert().Model(&rows).On("conflict (agreement_id, unit, span, indicator, party_id) do update").Set("den = f.den + excluded.den").
+		Set("num = case when f.indicator <> ? then f.num + excluded.num when excluded.num > f.num then excluded.num else f.num end", asOf).Exec(ctx)
 	return err
 }
 
@@ -77,29 +82,22 @@ func addPerson(ctx context.Context, id ids.ID[ids.Agreement], tenant ids.ID[ids.
 	return times, err
 }
 
-// stamp notes when the last event was folded.
-func stamp(ctx context.Context, id ids.ID[ids.Agreement], sender ids.ID[ids.Tenant], at time.Time) error {
-	_, err := db.Conn(ctx).NewInsert().Model(&figureRow{AgreementID: id, PartyID: sender, Unit: agreements.UnitNow, Indicator: asOf, Num: at.UnixMicro()}).
-		On("conflict (agreement_id, unit, span, indicator, party_id) do update").Set("num = case when excluded.num > f.num then excluded.num else f.num end").Exec(ctx)
-	return err
-}
-
 // figuresOf reads the months of agreements from one on, and what has no month.
 func figuresOf(ctx context.Context, list []ids.ID[ids.Agreement], since string) (rows []figureRow, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id in (?)", db.In(list)).Where("f.agreement_id in (?)", reached(ctx)).
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id in (?)", db.In(list)).Where("?", ours(ctx)).
 		Where("f.unit in ('month', 'quarter', 'semester', 'year', 'term', 'now')").Where("(f.span >= ? or f.span = '')", since).Scan(ctx)
 	return rows, err
 }
 
 // daysOf reads the days of an agreement between two.
 func daysOf(ctx context.Context, id ids.ID[ids.Agreement], from, to string) (rows []figureRow, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id = ?", id).Where("f.agreement_id in (?)", reached(ctx)).
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id = ?", id).Where("?", ours(ctx)).
 		Where("f.unit = 'day'").Where("f.span >= ?", from).Where("f.span <= ?", to).OrderExpr("f.span, f.indicator, f.party_id").Scan(ctx)
 	return rows, err
 }
 
 // allFigures reads every figure of the agreements of the tenant of ctx, for a recount.
 func allFigures(ctx context.Context) (rows []figureRow, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&rows).Where("f.agreement_id in (?)", reached(ctx)).Where("f.indicator <> ?", asOf).Where("(f.num <> 0 or f.den <> 0)").Scan(ctx)
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("?", ours(ctx)).Where("f.indicator <> ?", asOf).Where("(f.num <> 0 or f.den <> 0)").Scan(ctx)
 	return rows, err
 }

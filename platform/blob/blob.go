@@ -34,6 +34,9 @@ type Store interface {
 	Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error)
 	Stat(ctx context.Context, key string) (Info, error)
 	Delete(ctx context.Context, key string) error
+	// Hold lets nobody alter or delete an object before an instant: Put and Delete of
+	// its key give ErrHeld. Held again it is held for longer, never for less.
+	Hold(ctx context.Context, key string, until time.Time) error
 	// List calls fn for every object whose key begins with prefix.
 	List(ctx context.Context, prefix string, fn func(Info) error) error
 	// Sweep removes what uploads have left that began before an instant and never

@@ -27,6 +27,7 @@ func TestDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	runAll(t, store)
+	holds(t, store)
 }
 
 func TestS3(t *testing.T) {
@@ -40,6 +41,23 @@ func TestS3(t *testing.T) {
 		t.Fatal(err)
 	}
 	runAll(t, store)
+}
+
+// TestS3WithLocks runs the same on a bucket that was made with object locks, where
+// what is held is held by the store itself.
+func TestS3WithLocks(t *testing.T) {
+	t.Parallel()
+	address := lockedBucket(t)
+	if address == "" {
+		t.Skip("no S3 store in this run")
+	}
+	store, err := blob.OpenS3(context.Background(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runAll(t, store)
+	holds(t, store)
+	lockedByTheStore(t, address, store)
 }
 
 // runAll proves what the interface promises; every store passes the same.

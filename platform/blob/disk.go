@@ -34,6 +34,9 @@ func (d *Disk) Put(ctx context.Context, key string, r io.Reader) (int64, error) 
 	if err := check(ctx, key); err != nil {
 		return 0, err
 	}
+	if err := d.free(key); err != nil {
+		return 0, err
+	}
 	f, err := os.CreateTemp(filepath.Join(d.root, ".tmp"), "put-*")
 	if err != nil {
 		return 0, down(err)
@@ -117,6 +120,12 @@ func (d *Disk) Delete(ctx context.Context, key string) error {
 	if err := check(ctx, key); err != nil {
 		return err
 	}
+	if err := d.free(key); err != nil {
+		return err
+	}
+	if err := os.Remove(d.note(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return down(err)
+	}
 	if err := os.Remove(d.path(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return down(err)
 	}
@@ -133,7 +142,7 @@ func (d *Disk) List(ctx context.Context, prefix string, fn func(Info) error) err
 			return ctx.Err()
 		}
 		if e.IsDir() {
-			if e.Name() == ".tmp" {
+			if e.Name() == ".tmp" || e.Name() == heldDir {
 				return filepath.SkipDir
 			}
 			return nil

@@ -19,6 +19,7 @@ type S3 struct {
 	client   *minio.Client
 	bucket   string
 	patience time.Duration
+	locks    bool // the bucket was made with object locks
 }
 
 // OpenS3 reads http(s)://KEY:SECRET@HOST:PORT/BUCKET and makes the bucket when it
@@ -41,7 +42,7 @@ func OpenS3(ctx context.Context, raw string) (*S3, error) {
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
 	}
-	s := &S3{c, strings.Trim(u.Path, "/"), Patience}
+	s := &S3{client: c, bucket: strings.Trim(u.Path, "/"), patience: Patience}
 	ctx, w := s.watched(ctx)
 	defer w.end()
 	ok, err := c.BucketExists(ctx, s.bucket)
@@ -53,7 +54,7 @@ func OpenS3(ctx context.Context, raw string) (*S3, error) {
 			return nil, down(err)
 		}
 	}
-	return s, nil
+	return s, s.knowsLocks(ctx)
 }
 
 // Get reads a range.
@@ -103,6 +104,12 @@ func (s *S3) Stat(ctx context.Context, key string) (Info, error) {
 func (s *S3) Delete(ctx context.Context, key string) error {
 	if err := check(ctx, key); err != nil {
 		return err
+	}
+	if s.locks {
+		if err := s.free(ctx, key); err != nil {
+			return err
+		}
+		return s.deleteVersions(ctx, key)
 	}
 	ctx, w := s.watched(ctx)
 	defer w.end()

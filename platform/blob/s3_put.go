@@ -20,6 +20,9 @@ func (s *S3) Put(ctx context.Context, key string, r io.Reader) (int64, error) {
 	if err := check(ctx, key); err != nil {
 		return 0, err
 	}
+	if err := s.free(ctx, key); err != nil {
+		return 0, err
+	}
 	ctx, w := s.watched(ctx)
 	defer w.end()
 	src := &source{r: r, w: w}

@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"shubbak/platform/clock"
@@ -35,16 +34,7 @@ type DB struct {
 	read   *bun.DB
 	system *bun.DB // reads of no tenant: never waits behind a full pool of acts
 	pg     bool
-	begun  map[*sql.DB]*atomic.Int64 // transactions that each pool has begun
-}
-
-// counted makes the counters of the pools.
-func (d *DB) counted() *DB {
-	d.begun = map[*sql.DB]*atomic.Int64{}
-	for _, pool := range []*bun.DB{d.write, d.read, d.system} {
-		d.begun[pool.DB] = &atomic.Int64{}
-	}
-	return d
+	life   life
 }
 
 // Postgres reports which of the two databases this is.
@@ -105,7 +95,7 @@ func openSQLite(path string) (*DB, error) {
 		_ = r.Close()
 		return nil, err
 	}
-	return (&DB{write: w, read: r, system: s}).counted(), nil
+	return &DB{write: w, read: r, system: s}, nil
 }
 
 func openPostgres(dsn string) (*DB, error) {
@@ -128,7 +118,7 @@ func openPostgres(dsn string) (*DB, error) {
 		return bun.NewDB(s, pgDialect{pgdialect.New()}, bun.WithDiscardUnknownColumns())
 	}
 	w := open(20)
-	return (&DB{write: w, read: w, system: open(4), pg: true}).counted(), nil
+	return &DB{write: w, read: w, system: open(4), pg: true}, nil
 }
 
 // redactDSN keeps a driver's complaint about an address from printing its password.

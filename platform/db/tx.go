@@ -15,9 +15,10 @@ import (
 // sealing of files, network and object-store work stand outside.
 const Deadline = 5 * time.Second
 
-// Patience is how long a transaction may take to begin while no other begins: a
-// database that neither answers nor refuses is gone after it, a busy one is waited for.
-// SQLite waits for its one writer instead.
+// Patience is how long PostgreSQL may say nothing while a transaction waits to begin: a
+// database that neither answers nor refuses is gone after it. While others begin and
+// commit, waiting is a queue, not a silence, and lasts as long as its caller. SQLite
+// waits for its one writer instead.
 const Patience = 1800 * time.Millisecond
 
 type (
@@ -151,7 +152,7 @@ func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn fu
 	defer cancel()
 	begun, begin := func() bool { return true }, ctx
 	if d.pg {
-		begun = d.patient(pool, cancel)
+		begun = d.life.wait(cancel)
 		setting, value := "app.tenant", Tenant(ctx)
 		if system {
 			setting, value = "app.system", "on"
@@ -166,7 +167,7 @@ func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn fu
 		_ = tx.Rollback()
 		return wrap(context.DeadlineExceeded)
 	}
-	d.begun[pool.DB].Add(1)
+	d.life.sign()
 	t := &transaction{conn: tx, readOnly: readOnly, system: system, pg: d.pg}
 	done := false
 	defer func() {
@@ -185,6 +186,7 @@ func (d *DB) run(ctx context.Context, pool *bun.DB, readOnly, system bool, fn fu
 		_ = tx.Rollback()
 		return wrap(err)
 	}
+	d.life.sign()
 	for _, f := range t.after {
 		f()
 	}
