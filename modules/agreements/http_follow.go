@@ -158,7 +158,9 @@ func (s *Service) followRoutes() []web.Route {
 		web.JSON(http.MethodPost, "/agreements/:id/measures/:measure/countersign", "Counter-sign what another party has declared: it counts", measure,
 			func(ctx context.Context, in answerBody) (FollowView, error) { return answer(ctx, in, true, "") }).Replays(again),
 		web.JSON(http.MethodPost, "/agreements/:id/measures/:measure/refuse", "Do not counter-sign, for a reason", measure,
-			func(ctx context.Context, in refuseBody) (FollowView, error) { return answer(ctx, in.answerBody, false, in.Reason) }).Replays(again),
+			func(ctx context.Context, in refuseBody) (FollowView, error) {
+				return answer(ctx, in.answerBody, false, in.Reason)
+			}).Replays(again),
 		web.JSON(http.MethodPost, "/agreements/:id/obligations/:obligation/waive", "Free a party from an obligation, for a reason", waive, func(ctx context.Context, in waiveBody) (FollowView, error) {
 			if err := s.Waive(ctx, in.Agreement, in.Obligation, in.Reason); err != nil {
 				return FollowView{}, err

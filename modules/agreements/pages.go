@@ -196,7 +196,7 @@ func (s *Service) showAgreement(c *web.Ctx, id ids.ID[ids.Agreement], refusal st
 			p.Left = v.T("clock.left.days", "Count", n+1)
 		}
 	}
-	if o.RenewsItself() && s.today() <= o.NoticeUntil() {
+	if o.RenewsItself() && s.today() <= o.NoticeUntil() && o.NoticeUntil() <= Day(s.today(), 90) { // nothing nags before
 		p.Deadline = day(v, o.NoticeUntil())
 	}
 	for _, x := range a.Scopes {

@@ -62,3 +62,8 @@ func (p sheet) partyName(key string, v *web.View) string {
 var direction = map[string]string{"ar": "rtl", "fr": "ltr"}
 
 var proposalLooks = map[string]look{open: {"s", "message"}, accepted: {"g", "check"}, refused: {"n", "x-disc"}}
+
+// wordy reports that something can be done that wants words.
+func (p sheet) wordy() bool {
+	return slices.ContainsFunc(p.Acts, func(c Command) bool { return !plain(c) })
+}

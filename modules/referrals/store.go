@@ -238,9 +238,17 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 		q = q.Where("r.due_at < ?", f.now)
 	}
 	if f.number != "" {
-		// Each way names the tenant itself, so that each has its index.
-		q = q.Where("((r.from_tenant = ? and r.number = ?) or (r.to_tenant = ? and r.number = ?) or (r.to_tenant = ? and r.receiver_number = ? and r.receiver_number <> '') or (r.from_tenant = ? and r.receiver_number = ? and r.receiver_number <> ''))",
-			t, f.number, t, f.number, t, f.number, t, f.number)
+		// Either side finds it by either number. Each way names the tenant itself, so that
+		// each has its index; a box asks for its own side alone.
+		const sent, received = "(r.from_tenant = ? and r.number = ?) or (r.from_tenant = ? and r.receiver_number = ? and r.receiver_number <> '')", "(r.to_tenant = ? and r.number = ?) or (r.to_tenant = ? and r.receiver_number = ? and r.receiver_number <> '')"
+		switch f.box {
+		case "out":
+			q = q.Where("("+sent+")", t, f.number, t, f.number)
+		case "in":
+			q = q.Where("("+received+")", t, f.number, t, f.number)
+		default:
+			q = q.Where("("+sent+" or "+received+")", t, f.number, t, f.number, t, f.number, t, f.number)
+		}
 	}
 	if !f.assignee.IsZero() {
 		q = q.Where("r.owner_user = ?", f.assignee).Where("r.to_tenant = ?", t)
