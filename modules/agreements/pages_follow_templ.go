@@ -278,7 +278,7 @@ func quotasPanel(v *web.View, p sheet) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if len(p.Kept.Quotas) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<section class=\"panel flush\" aria-labelledby=\"quotas\"><div class=\"panel-head\"><h2 id=\"quotas\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<section class=\"panel flush\"><div class=\"panel-head\"><h2 id=\"quotas\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -533,7 +533,7 @@ func promisesTable(v *web.View, p sheet) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if len(p.Kept.Promises) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, "<section class=\"panel flush\" aria-labelledby=\"obligations\"><div class=\"panel-head\"><h2 id=\"obligations\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, "<section class=\"panel flush\"><div class=\"panel-head\"><h2 id=\"obligations\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
