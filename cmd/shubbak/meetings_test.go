@@ -45,11 +45,11 @@ func (w *world) heldMeeting(desk user, agreement string) string {
 
 func TestADecisionBecomesATaskOfWhoeverOwnsIt(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
-		desk, partner, worker := w.as("coordinator@coordination.demo"), w.as("admin@hospital.demo"), w.as("worker@coordination.demo")
+		desk := w.as("coordinator@coordination.demo")
 		agreement := w.agreementOf(desk, "hospital")
 		path := w.heldMeeting(desk, agreement)
 		w.tokens = map[string]string{}
-		desk, partner, worker = w.as("coordinator@coordination.demo"), w.as("admin@hospital.demo"), w.as("worker@coordination.demo")
+		desk, partner, worker := w.as("coordinator@coordination.demo"), w.as("admin@hospital.demo"), w.as("worker@coordination.demo")
 		who, _ := w.as("admin@coordination.demo").userID("worker@coordination.demo")
 		due := w.dayFrom(9)
 		a := desk.api("PATCH", path, map[string]any{"version": 2, "minutes": map[string]any{"fr": "Compte rendu"}, "attendance": []any{

@@ -132,7 +132,7 @@ func (s *Service) routes() []web.Route {
 		}),
 		web.JSON(http.MethodGet, "/tasks/:id", "Open a task", Read, func(ctx context.Context, in path) (View, error) { return s.opened(ctx, in.ID) }),
 		web.JSON(http.MethodPost, "/tasks", "Give a task, to oneself or to a colleague", create, func(ctx context.Context, in createBody) (View, error) {
-			t, err := s.Create(ctx, Draft{Subject: in.Subject, Title: in.Title, Assignee: in.Assignee, DueOn: in.DueOn})
+			t, err := s.Create(ctx, Draft(in))
 			return s.view(t), err
 		}).Creates().Replays(s.again),
 	}
