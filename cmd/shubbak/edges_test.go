@@ -191,12 +191,13 @@ func TestNothingStandsBeforeADanger(t *testing.T) {
 
 // slowly reads an answer over a line that is slow for a while, then whole.
 func slowly(body io.Reader, during time.Duration, got func(b []byte)) error {
-	b := make([]byte, 32<<10)
+	b := make([]byte, 64<<10)
 	for end := time.Now().Add(during); ; {
 		piece := b
-		if slow := time.Now().Before(end); slow {
-			time.Sleep(100 * time.Millisecond) // the line itself
-			piece = b[:8<<10]
+		if time.Now().Before(end) {
+			// The line itself: 2 MB a second. The system tells the writer of room only once
+			// a third of its buffer is free, so that a much slower one looks like none.
+			time.Sleep(30 * time.Millisecond)
 		}
 		n, err := body.Read(piece)
 		got(piece[:n])
