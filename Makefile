@@ -14,10 +14,10 @@ run: ## start the demo network on http://127.0.0.1:8080
 	go run ./cmd/shubbak demo
 
 test: ## all tests, with every real part that is found (REAL=1: all of them are required)
-	go run ./platform/testkit/testrun $(REQUIRE) -- -count=1 -timeout 20m $(TESTFLAGS) ./...
+	go run ./platform/testkit/testrun $(REQUIRE) -- -count=1 -timeout 40m $(TESTFLAGS) ./...
 
 race: ## the race detector over pure packages and the PostgreSQL half
-	go run ./platform/testkit/testrun $(REQUIRE) -only-postgres -- -race -short -count=1 -timeout 20m ./platform/... ./policies/... ./tenants/... ./modules/... ./cmd/shubbak
+	go run ./platform/testkit/testrun $(REQUIRE) -only-postgres -- -race -short -count=1 -timeout 28m ./platform/... ./policies/... ./tenants/... ./modules/... ./cmd/shubbak
 
 faults: ## kill the process and each part at random moments under load (ROUNDS=50, FAULT_SEED=… repeats a run)
 	FAULT_ROUNDS=$(or $(ROUNDS),50) TEST_REQUIRE_REAL=1 go test -count=1 -v -timeout 40m -run '^TestFaults$$' ./cmd/shubbak
