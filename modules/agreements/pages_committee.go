@@ -20,7 +20,6 @@ type committee struct {
 	Counts    []counted
 	Decisions []outcome
 	Other     i18n.Lang
-	Print     bool
 }
 
 // counted is a count in words, "fewer than 5" where it is too small to leave.
@@ -91,7 +90,7 @@ type span struct {
 	Late     int
 }
 
-// seen bounds the page of the network.
+// seenAtOnce bounds the page of the network.
 const seenAtOnce = 200
 
 func (s *Service) networkPage(c *web.Ctx) error {
