@@ -55,12 +55,15 @@ func TestSeveralReferralsAtOnce(t *testing.T) {
 			t.Errorf("it went to %q", got)
 		}
 
-		// The doctor may not assign, and reads only what is theirs.
+		// The doctor passes on what is theirs, and that only.
+		third := desk.sent(nil)
 		other := w.visitor()
 		other.signIn("doctor@hospital.demo", w.password).want(200)
 		other.get("/t/hospital/referrals?box=in").want(200)
-		if strings.Contains(string(other.last.Raw), `name="pick"`) {
-			t.Error("rows are offered to somebody who may not act on them")
+		for id, theirs := range map[string]bool{first: true, second: true, third: false} {
+			if got := strings.Contains(string(other.last.Raw), `name="pick" value="`+id); got != theirs {
+				t.Errorf("a row is offered to the doctor: %v, theirs: %v", got, theirs)
+			}
 		}
 
 		// One alone, and back.

@@ -67,7 +67,7 @@ func TestTheDoctorLooksAtEveryPart(t *testing.T) {
 		examine("a scanner that answers", append(env, "SHUBBAK_CLAMAV_URL="+daemon.Address()), "")
 		daemon.Garbage()
 		examine("a scanner that answers nonsense", append(env, "SHUBBAK_CLAMAV_URL="+daemon.Address()), "scanner")
-		examine("no database", append(env, "SHUBBAK_DATABASE_URL=postgres://u:secret@"+nobody+"/x"), "database,migrations,clock,deliveries,audit")
+		examine("no database", append(env, "SHUBBAK_DATABASE_URL=postgres://u:secret@"+nobody+"/x"), "database,migrations,clock,deliveries,figures,audit")
 		examine("bad settings", append(env, "SHUBBAK_SMTP_URL=gopher://x", "SHUBBAK_LISTEN=nowhere"), "settings")
 		if err := os.Chmod(w.settings.KeyFile, 0o644); err != nil {
 			t.Fatal(err)

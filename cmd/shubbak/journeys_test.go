@@ -45,7 +45,7 @@ func TestJourneyDanger(t *testing.T) {
 		b.signIn("worker@coordination.demo")
 		b.open("coordination", "/referrals?box=out")
 		b.press(`nav.wide a.danger`)
-		b.shows("اتصلوا أولا", "15", "الوقاية المدنية", "8350", "0536001122")
+		b.shows("اتصلوا أولا", "15", "الوقاية المدنية", "8350", "05 36 00 11 22")
 		b.fill("who", "امرأة مجهولة الهوية، حوالي 30 سنة")
 		b.say("إرسال الإحالة فورا")
 		b.shows("المكان", "المصلحة المتصل بها") // what is missing is named, what was typed is kept

@@ -300,8 +300,14 @@ func (l *Log) Verify(ctx context.Context) ([]Report, error) {
 	return out, nil
 }
 
+// verifyTenant walks the chain while others go on sealing: the head read first must be
+// reached, and the head read last must not lie behind what was found.
 func (l *Log) verifyTenant(ctx context.Context, tenant string) (Report, error) {
 	rep := Report{Tenant: tenant}
+	var before, after head
+	if err := l.readHead(ctx, tenant, &before); err != nil {
+		return rep, err
+	}
 	prev := []byte{}
 	for {
 		var page []row
@@ -324,15 +330,21 @@ func (l *Log) verifyTenant(ctx context.Context, tenant string) (Report, error) {
 			break
 		}
 	}
-	return rep, l.db.ReadAsSystem(ctx, "audit verify", func(ctx context.Context) error {
-		head, err := headOf(ctx, tenant)
-		if err != nil {
-			return err
-		}
-		if head.Seq != rep.Sealed || (head.Seq > 0 && string(head.Hash) != string(prev)) {
-			rep.Break = rep.Sealed + 1 // the tail was cut
-		}
+	if err := l.readHead(ctx, tenant, &after); err != nil {
+		return rep, err
+	}
+	if rep.Sealed < before.Seq || after.Seq < rep.Sealed || after.Seq == rep.Sealed && string(after.Hash) != string(prev) {
+		rep.Break = rep.Sealed + 1 // the tail was cut
+	}
+	return rep, l.db.ReadAsSystem(ctx, "audit verify", func(ctx context.Context) (err error) {
 		rep.Unsealed, rep.Oldest, err = unsealedOf(ctx, tenant)
+		return err
+	})
+}
+
+func (l *Log) readHead(ctx context.Context, tenant string, h *head) error {
+	return l.db.ReadAsSystem(ctx, "audit verify", func(ctx context.Context) (err error) {
+		*h, err = headOf(ctx, tenant)
 		return err
 	})
 }

@@ -272,3 +272,25 @@ func TestAReadInsideATransactionBelongsToIt(t *testing.T) {
 		}
 	})
 }
+
+// TestAChainIsWholeWhileItGrows: who verifies beside a sealer at work finds no break.
+func TestAChainIsWholeWhileItGrows(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB, l *Log) {
+		ctx, cancel := context.WithCancel(context.Background())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				act(t, d, l, desk, 1)
+				_ = l.Seal(ctx)
+			}
+		})
+		for range 60 {
+			if r := report(t, l, desk); !r.OK() {
+				t.Errorf("beside a sealer: %s", r)
+				break
+			}
+		}
+		cancel()
+		wg.Wait()
+	})
+}
