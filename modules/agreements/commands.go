@@ -265,18 +265,25 @@ func (s *Service) terminate(ctx context.Context, a *Agreement, act Act, now time
 	return s.finish(ctx, a, events)
 }
 
+// follower is the amendment or the next term of an agreement that is under way.
+func follower(ctx context.Context, id ids.ID[ids.Agreement], c Command) (a Agreement, open bool, err error) {
+	list, err := relatives(ctx, id)
+	for _, r := range list {
+		open := !r.State.Settled() && r.State != Abandoned || r.State == AwaitingVisa || r.State == Signed
+		if open && (c == Amend) == (r.ParentID == id) {
+			return r, true, nil
+		}
+	}
+	return a, false, err
+}
+
 // follow begins the agreement that amends this one, or that comes after it, with the
 // same text; it has a life of its own until it is signed.
 func (s *Service) follow(ctx context.Context, a *Agreement, c Command, now time.Time) error {
-	list, err := relatives(ctx, a.ID)
-	if err != nil {
+	if r, open, err := follower(ctx, a.ID, c); err != nil {
 		return err
-	}
-	for _, r := range list {
-		open := !r.State.Settled() && r.State != Abandoned || r.State == AwaitingVisa || r.State == Signed
-		if open && (c == Amend) == (r.ParentID == a.ID) {
-			return &fault.Error{Code: fault.AlreadyOpen, Key: "agreements.fault.follower_open", Args: map[string]any{"Number": r.Number}, Data: map[string]any{"id": r.ID}}
-		}
+	} else if open {
+		return &fault.Error{Code: fault.AlreadyOpen, Key: "agreements.fault.follower_open", Args: map[string]any{"Number": r.Number}, Data: map[string]any{"id": r.ID}}
 	}
 	t, _, err := s.textOf(ctx, *a, a.Version)
 	if err != nil {

@@ -62,8 +62,11 @@ func (s *Service) Follow(ctx context.Context, o Opened) (f Follow, err error) {
 				return err
 			}
 		}
+		if f.Measures, err = measuresOf(ctx, o.ID, mostMeasures); err != nil {
+			return err
+		}
 		t := e.tallies[o.ID]
-		f.AsOf, f.Measures = t.AsOf, e.measures[o.ID]
+		f.AsOf = t.AsOf
 		f.count(t)
 		f.Obligations, err = s.keep(ctx, o, e)
 		return err
@@ -74,12 +77,12 @@ func (s *Service) Follow(ctx context.Context, o Opened) (f Follow, err error) {
 // evidence is what the obligations of some agreements are held against.
 type evidence struct {
 	tallies  map[ids.ID[ids.Agreement]]Tally
-	measures map[ids.ID[ids.Agreement]][]Measure
+	declared map[ids.ID[ids.Agreement]][]declaredDay
 	waivers  map[ids.ID[ids.Agreement]][]Waiver
 	places   map[tenants.ID]int
 }
 
-// mostMeasures is how many declarations of an agreement are read, the newest.
+// mostMeasures is how many declarations of an agreement are shown, the newest.
 const mostMeasures = 200
 
 // evidence reads it in four queries, for one agreement or for many.
@@ -94,7 +97,7 @@ func (s *Service) evidence(ctx context.Context, list []Opened) (e evidence, err 
 			return e, err
 		}
 	}
-	if e.measures, err = measuresOf(ctx, about, mostMeasures*len(about)); err != nil {
+	if e.declared, err = declaredOf(ctx, about); err != nil {
 		return e, err
 	}
 	if e.waivers, err = waiversOf(ctx, about); err != nil {
@@ -186,7 +189,7 @@ func (s *Service) keep(ctx context.Context, o Opened, e evidence) (out []Promise
 		value := func(span Span) (Value, error) {
 			switch {
 			case !x.Computed():
-				return declared(e.measures[o.ID], x.ID, span), nil
+				return declared(e.declared[o.ID], x.ID, span), nil
 			case x.Indicator == "places_offered":
 				return s.places(ctx, o, x, e.places)
 			}
@@ -243,10 +246,18 @@ func (t Tally) of(o Obligation, party tenants.ID, span Span) Value {
 	return Value{Num: float64(n), Den: float64(d), Known: !o.Share() || d > 0}
 }
 
-// declared adds what was declared for a span and counter-signed.
-func declared(list []Measure, obligation ids.ID[ids.Entry], span Span) (v Value) {
+// declaredDay is what was declared of an obligation for one day and counter-signed.
+type declaredDay struct {
+	AgreementID  ids.ID[ids.Agreement]
+	ObligationID ids.ID[ids.Entry]
+	On           string `bun:"on_day"`
+	Value        float64
+}
+
+// declared adds what counts in a span.
+func declared(list []declaredDay, obligation ids.ID[ids.Entry], span Span) (v Value) {
 	for _, m := range list {
-		if m.ObligationID == obligation && m.Counts() && span.holds(m.On) {
+		if m.ObligationID == obligation && span.holds(m.On) {
 			v.Num, v.Known = v.Num+m.Value, true
 		}
 	}

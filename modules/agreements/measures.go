@@ -178,8 +178,7 @@ func (s *Service) Measures(ctx context.Context, id ids.ID[ids.Agreement]) (out [
 		if _, err := s.Get(ctx, id); err != nil {
 			return err
 		}
-		all, err := measuresOf(ctx, []ids.ID[ids.Agreement]{id}, mostMeasures)
-		out = all[id]
+		out, err = measuresOf(ctx, id, mostMeasures)
 		return err
 	})
 	return out, err

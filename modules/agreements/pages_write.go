@@ -287,6 +287,15 @@ func (s *Service) actPost(c *web.Ctx) error {
 	version, _ := strconv.ParseInt(f.Get("version"), 10, 64)
 	err = s.Do(c.Std(), id, Act{Command: command, Version: version, Reason: f.Get("reason"), EffectiveOn: web.Day(f, "effective_on"), Cause: f.Get("cause"),
 		Number: f.Get("number"), Date: web.Day(f, "date"), Authority: f.Get("authority")})
+	if err == nil && (command == Amend || command == Renew) { // what has begun is where the work goes on
+		err = s.DB.Read(c.Std(), func(ctx context.Context) error {
+			r, open, err := follower(ctx, id, command)
+			if open {
+				id = r.ID
+			}
+			return err
+		})
+	}
 	return s.afterPost(c, id, err)
 }
 

@@ -122,7 +122,7 @@ func (s *Service) Quotas(ctx context.Context, id ids.ID[ids.Agreement]) (out []U
 
 // Refusal is why an agreement does not permit a referral, in words that name the
 // agreement and the day.
-func (p Permit) Refusal(why Reason) error {
+func (p Permit) Refusal(why Reason) *fault.Error {
 	e := &fault.Error{Code: fault.NotPermitted, Key: "referrals.not_permitted." + string(why), Data: map[string]any{"reason": string(why)}}
 	if key, args := p.Words(why); key != "" {
 		e.Key, e.Args = key, args

@@ -159,12 +159,12 @@ func (j Judge) withQuotas() (out []ids.ID[ids.Agreement]) {
 
 // Permits is the judgement for one service; p may be nil where no person is named. The
 // agreement is named only where it permits, with the places left in its quota.
-func (j Judge) Permits(to tenants.ID, service ids.ID[ids.Service], needs []string, p *terms.Profile) (agreement ids.ID[ids.Agreement], remaining *int, reason string) {
+func (j Judge) Permits(to tenants.ID, service ids.ID[ids.Service], needs []string, p *terms.Profile) (agreement ids.ID[ids.Agreement], remaining *int, no *fault.Error) {
 	permit, why := j.judge(Ask{To: to, Service: service, Needs: needs, Person: p})
 	if why != "" {
-		return agreement, nil, string(why)
+		return agreement, nil, permit.Refusal(why)
 	}
-	return permit.Agreement, permit.Remaining, ""
+	return permit.Agreement, permit.Remaining, nil
 }
 
 func (j Judge) judge(ask Ask) (Permit, Reason) {

@@ -19,13 +19,26 @@ type waiverRow struct {
 	Waiver
 }
 
-// measuresOf lists what was declared under each agreement, the newest first.
-func measuresOf(ctx context.Context, list []ids.ID[ids.Agreement], limit int) (map[ids.ID[ids.Agreement]][]Measure, error) {
+// measuresOf lists what was declared under an agreement, the newest first.
+func measuresOf(ctx context.Context, id ids.ID[ids.Agreement], limit int) ([]Measure, error) {
 	var rows []measureRow
-	err := db.Conn(ctx).NewSelect().Model(&rows).Where("me.agreement_id in (?)", db.In(list)).Where("?", ours(ctx, "me.agreement_id")).OrderExpr("me.id desc").Limit(int64(limit)).Scan(ctx)
-	out := map[ids.ID[ids.Agreement]][]Measure{}
+	err := db.Conn(ctx).NewSelect().Model(&rows).Where("me.agreement_id = ?", id).Where("?", ours(ctx, "me.agreement_id")).OrderExpr("me.id desc").Limit(int64(limit)).Scan(ctx)
+	out := make([]Measure, len(rows))
+	for i, r := range rows {
+		out[i] = r.Measure
+	}
+	return out, err
+}
+
+// declaredOf adds up what was declared under agreements and counter-signed, by day.
+func declaredOf(ctx context.Context, list []ids.ID[ids.Agreement]) (map[ids.ID[ids.Agreement]][]declaredDay, error) {
+	var rows []declaredDay
+	err := db.Conn(ctx).NewSelect().Model((*measureRow)(nil)).ColumnExpr("me.agreement_id, me.obligation_id, me.on_day, sum(me.value) as value").
+		Where("me.agreement_id in (?)", db.In(list)).Where("me.signed_at is not null").Where("me.refused_reason = ''").Where("?", ours(ctx, "me.agreement_id")).
+		GroupExpr("me.agreement_id, me.obligation_id, me.on_day").Scan(ctx, &rows)
+	out := map[ids.ID[ids.Agreement]][]declaredDay{}
 	for _, r := range rows {
-		out[r.AgreementID] = append(out[r.AgreementID], r.Measure)
+		out[r.AgreementID] = append(out[r.AgreementID], r)
 	}
 	return out, err
 }

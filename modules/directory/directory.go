@@ -13,6 +13,7 @@ import (
 	"shubbak/platform/audit"
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
+	"shubbak/platform/fault"
 	"shubbak/platform/ids"
 	"shubbak/platform/terms"
 	"shubbak/policies"
@@ -40,10 +41,11 @@ var (
 )
 
 // Judge says, for the tenant that asks, which agreement permits a referral and how many
-// places its quota leaves (nil: no quota), or in the contract's codes why none does.
+// places its quota leaves (nil: no quota), or not_permitted with the reason why none
+// does: in the contract's code, and in words that name the agreement and the day.
 // agreements satisfies it through wire.go.
 type Judge interface {
-	Permits(to tenants.ID, service ids.ID[ids.Service], needs []string, p *terms.Profile) (agreement ids.ID[ids.Agreement], remaining *int, reason string)
+	Permits(to tenants.ID, service ids.ID[ids.Service], needs []string, p *terms.Profile) (agreement ids.ID[ids.Agreement], remaining *int, no *fault.Error)
 }
 
 // Deps is what the module needs.

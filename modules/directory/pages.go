@@ -61,7 +61,9 @@ func reasons(v *web.View, o Offer, p *terms.Profile) []Reason {
 	add := func(kind, key string, pairs ...any) {
 		out = append(out, Reason{kind, v.T("services."+key, pairs...)})
 	}
-	if o.WhyNot != "" && o.WhyNot != NotEligible {
+	if o.Refusal != nil {
+		out = append(out, Reason{"no", v.Say(o.Refusal.Key, o.Refusal.Args)})
+	} else if o.WhyNot != "" && o.WhyNot != NotEligible {
 		out = append(out, Reason{"no", v.T("referrals.not_permitted." + o.WhyNot)})
 	}
 	for _, x := range rules(v, o.Eligibility) {
@@ -243,7 +245,7 @@ func (d *Directory) servicesPage(c *web.Ctx) error {
 	for _, o := range shown {
 		switch {
 		case o.TenantID == v.Tenant.ID && !o.Letter():
-			o.WhyNot, o.Permitted = "", false
+			o.WhyNot, o.Refusal, o.Permitted = "", nil, false
 			own = append(own, o)
 		case o.Permitted:
 			open = append(open, o)

@@ -17,6 +17,7 @@ type Offer struct {
 	Remaining *int // places left in the agreement's quota; nil where there is none
 	Permitted bool
 	WhyNot    string
+	Refusal   *fault.Error // of the agreements, whose reason WhyNot then is
 	Fails     []string     // rules that the person does not meet: age, sex, commune, situation
 	Body      Organization // of a letter
 }
@@ -96,7 +97,9 @@ func (d *Directory) offer(j Judge, s Service, need string, p *terms.Profile, bod
 	}
 	o := Offer{Service: s, Body: body}
 	if !s.Letter() {
-		o.Agreement, o.Remaining, o.WhyNot = j.Permits(s.TenantID, s.ID, needs, p)
+		if o.Agreement, o.Remaining, o.Refusal = j.Permits(s.TenantID, s.ID, needs, p); o.Refusal != nil {
+			o.WhyNot, _ = o.Refusal.Data["reason"].(string)
+		}
 	} else if !body.Joined.IsZero() {
 		o.WhyNot = ServiceClosed // it is a partner now
 	}

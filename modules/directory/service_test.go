@@ -36,11 +36,15 @@ type noKeys struct{}
 func (noKeys) AddTenant(context.Context, string) error { return nil }
 
 // Permits is the judgement of an agreement, as a test wants it.
-func (h *house) Permits(to tenants.ID, _ ids.ID[ids.Service], _ []string, _ *terms.Profile) (agreement ids.ID[ids.Agreement], remaining *int, reason string) {
-	if why, ok := h.allows[to]; ok {
-		return ids.New[ids.Agreement](), nil, why
+func (h *house) Permits(to tenants.ID, _ ids.ID[ids.Service], _ []string, _ *terms.Profile) (agreement ids.ID[ids.Agreement], remaining *int, no *fault.Error) {
+	why, ok := h.allows[to]
+	if !ok {
+		why = "no_agreement"
 	}
-	return agreement, nil, "no_agreement"
+	if why == "" {
+		return ids.New[ids.Agreement](), nil, nil
+	}
+	return agreement, nil, &fault.Error{Code: fault.NotPermitted, Data: map[string]any{"reason": why}}
 }
 
 func each(t *testing.T, fn func(t *testing.T, h *house)) {

@@ -35,6 +35,11 @@ var uncounted = []string{"message", "reminder", "overdue", "danger_unanswered", 
 // history instead of trusting the event: in any order, and however often, the outcome
 // is the same.
 func (s *Service) count(ctx context.Context, _ outbox.Delivery, m referrals.Moved) error {
+	// Locked first: whoever comes second reads a history that is at least as long.
+	before, err := givenBy(ctx, m.Referral)
+	if err != nil {
+		return err
+	}
 	c, err := s.Referrals.Course(ctx, m.Referral)
 	if err != nil || c.Agreement.IsZero() {
 		return err
@@ -44,10 +49,6 @@ func (s *Service) count(ctx context.Context, _ outbox.Delivery, m referrals.Move
 		return err
 	}
 	now := contribution(c, token, clock.Casablanca())
-	before, err := givenBy(ctx, m.Referral)
-	if err != nil {
-		return err
-	}
 	var list []given
 	for _, g := range difference(before.Given, now) {
 		counts, err := s.counts(ctx, c.Agreement, g)
