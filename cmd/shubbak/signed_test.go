@@ -203,3 +203,59 @@ func TestClausesNameServicesOfTheParties(t *testing.T) {
 		quota(theirs).want(201)
 	})
 }
+
+// paperForm presses the form of the signing page.
+func (u user) paperForm(agreement, name, content string, fields map[string]string) answer {
+	u.w.t.Helper()
+	var b bytes.Buffer
+	m := multipart.NewWriter(&b)
+	_ = m.WriteField("_csrf", csrfFor(u.token))
+	_ = m.WriteField("version", u.get("/agreements/"+agreement).text("version"))
+	for k, v := range fields {
+		_ = m.WriteField(k, v)
+	}
+	if name != "" {
+		part, err := m.CreateFormFile("file", name)
+		if err != nil {
+			u.w.t.Fatal(err)
+		}
+		_, _ = part.Write([]byte(content))
+	}
+	_ = m.Close()
+	return u.w.call("POST", "/t/"+u.tenant+"/agreements/"+agreement+"/sign/paper", "", b.Bytes(), map[string]string{"Content-Type": m.FormDataContentType(), "Cookie": "shubbak_session=" + u.token, "Accept-Language": "fr"})
+}
+
+// TestTheFormOfAPaperSignature: file and signature in one press; a refusal keeps what was
+// chosen, and a file that came through is not asked for again.
+func TestTheFormOfAPaperSignature(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		id := w.onPaper()
+		desk, there := w.as("coordinator@coordination.demo"), w.as("director@hospital.demo")
+		chosen := func(what string, a answer, status int, want ...string) {
+			t.Helper()
+			page := string(a.want(status).Raw)
+			for _, x := range want {
+				if !strings.Contains(page, x) {
+					t.Errorf("%s: the page does not hold %s", what, x)
+				}
+			}
+		}
+		qualified := map[string]string{"party": "hospital", "method": "external_qualified"}
+		chosen("no file", there.paperForm(id, "", "", qualified), 422, `value="external_qualified" checked`)
+		chosen("a program", there.paperForm(id, "scan.pdf", "MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff", qualified), 415, `value="external_qualified" checked`)
+		if a := there.paperForm(id, "a.pdf", signedPDF, map[string]string{"party": "coordination", "method": "wet_scan"}); a.Status != 403 {
+			t.Errorf("signing for another party: %d", a.Status)
+		}
+		old := map[string]string{"party": "Association Amal", "method": "wet_scan", "signatory": "1"}
+		a := desk.paperForm(id, "amal.pdf", signedPDF+"amal", old)
+		scan := desk.get("/documents?subject=agreement:" + id).want(200).text("items.0.id")
+		chosen("a mandate that has ended", a, 422, `name="signatory" value="1" checked`, `value="`+scan+`" selected`)
+		old["signatory"], old["document_id"] = "2", scan
+		desk.paperForm(id, "", "", old).want(303)
+		there.paperForm(id, "a.pdf", signedPDF, qualified).want(303)
+		w.as("director@coordination.demo").paperForm(id, "b.pdf", signedPDF+"desk", map[string]string{"party": "coordination", "method": "wet_scan"}).want(303)
+		if got := desk.get("/agreements/" + id).want(200).text("state"); got != "in_force" {
+			t.Errorf("three forms later it is %s", got)
+		}
+	})
+}

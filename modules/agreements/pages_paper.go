@@ -1,6 +1,7 @@
 package agreements
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -18,10 +19,17 @@ type paperForm struct {
 	Own         bool
 	Signatories []web.Choice // of an outside body: who signed
 	Scans       []web.Choice // files put there before
+	Method      string
+	Signatory   int    // from 1
+	Scan        string // the chosen one of the files
 }
 
-// papers lists for whom the reader can sign by a file.
-func (s *Service) papers(c *web.Ctx, o Opened) (out []paperForm, err error) {
+// paperMethods are the ways of signing by a file.
+var paperMethods = []string{"wet_scan", "external_qualified"}
+
+// papers lists for whom the reader can sign by a file; the form that came back holds
+// what was typed.
+func (s *Service) papers(c *web.Ctx, o Opened, typed Act) (out []paperForm, err error) {
 	ctx, v := c.Std(), c.View("")
 	actor := tenants.From(ctx)
 	var scans []web.Choice
@@ -47,7 +55,13 @@ func (s *Service) papers(c *web.Ctx, o Opened) (out []paperForm, err error) {
 		if signed || !own || !s.Law.Allow(actor, actPermission(Sign), rel) {
 			continue
 		}
-		f := paperForm{Party: p.Key(), Name: s.parties(ctx, v, []Party{p.Party}), Own: p.Tenant != "", Scans: scans}
+		f := paperForm{Party: p.Key(), Name: s.parties(ctx, v, []Party{p.Party}), Own: p.Tenant != "", Scans: scans, Method: paperMethods[0], Signatory: 1}
+		if typed.Party == f.Party {
+			f.Method, f.Signatory = cmp.Or(typed.Method, f.Method), max(typed.Signatory, 1)
+			if !typed.DocumentID.IsZero() {
+				f.Scan = typed.DocumentID.String()
+			}
+		}
 		for i, x := range p.Signatories {
 			if p.Tenant == "" {
 				f.Signatories = append(f.Signatories, web.Choice{Value: strconv.Itoa(i + 1), Word: x.Name.in(v.Lang), Hint: x.Capacity.in(v.Lang)})
@@ -107,7 +121,7 @@ func (s *Service) paperPost(c *web.Ctx) error {
 		return err
 	}
 	c.Unprocessable(err)
-	return s.showSigning(c, id, said, false)
+	return s.showSigning(c, id, said, false, act)
 }
 
 // onlyFile reports that nothing is missing but the file.

@@ -372,16 +372,18 @@ func (s *Service) signPage(c *web.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.showSigning(c, id, "", false)
+	return s.showSigning(c, id, "", false, Act{})
 }
 
-func (s *Service) showSigning(c *web.Ctx, id ids.ID[ids.Agreement], refusal string, sent bool) error {
+// showSigning shows the text to be signed; typed is what a form of a file held that came
+// back.
+func (s *Service) showSigning(c *web.Ctx, id ids.ID[ids.Agreement], refusal string, sent bool, typed Act) error {
 	o, err := s.Get(c.Std(), id)
 	if err != nil {
 		return err
 	}
 	v := c.View("")
-	papers, err := s.papers(c, o)
+	papers, err := s.papers(c, o, typed)
 	if err != nil {
 		return err
 	}
@@ -408,7 +410,7 @@ func (s *Service) signPost(c *web.Ctx) error {
 	version, _ := strconv.ParseInt(f.Get("version"), 10, 64)
 	code := web.Latin(f.Get("code"))
 	if f.Get("code") == "" && f.Get("send") != "1" {
-		return s.showSigning(c, id, c.View("").T("agreements.sign.code.missing"), true)
+		return s.showSigning(c, id, c.View("").T("agreements.sign.code.missing"), true, Act{})
 	}
 	err = s.Do(c.Std(), id, Act{Command: Sign, Version: version, Party: c.Tenant().Slug, Method: "one_time_code", Code: code})
 	if err != nil {
@@ -417,7 +419,7 @@ func (s *Service) signPost(c *web.Ctx) error {
 			return err
 		}
 		c.Unprocessable(err)
-		return s.showSigning(c, id, said, code != "")
+		return s.showSigning(c, id, said, code != "", Act{})
 	}
 	if code == "" {
 		return c.See("/agreements/" + id.String() + "/sign?sent=1")
