@@ -220,3 +220,36 @@ func TestTasksPageByPage(t *testing.T) {
 		}
 	})
 }
+
+// TestTheTasksOfWhoLeaves go back to who gave them, one's own to an administrator; the
+// page before the end names none of their words.
+func TestTheTasksOfWhoLeaves(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		admin, head, worker := w.as("admin@coordination.demo"), w.as("head@coordination.demo"), w.as("worker2@coordination.demo")
+		who, version := admin.userID("worker2@coordination.demo")
+		for open := worker.get("/tasks?mine=1").want(200).at("items").([]any); len(open) > 0; open = open[1:] {
+			m := open[0].(map[string]any) // of the demo
+			worker.post("/tasks/"+m["id"].(string)+"/cancel", map[string]any{"version": m["version"], "reason": "x"})
+		}
+		given := head.post("/tasks", w.task("Zarqawiya Nadia à rappeler", map[string]any{"assignee": who})).want(201).text("id")
+		own := worker.post("/tasks", w.task("Ranger", nil)).want(201).text("id")
+		done := worker.post("/tasks", w.task("Fini", nil)).want(201)
+		started := worker.post("/tasks/"+done.text("id")+"/start", map[string]any{"version": done.at("version")}).want(200)
+		worker.post("/tasks/"+done.text("id")+"/done", map[string]any{"version": started.at("version")}).want(200)
+		page := admin.html("/users/" + who + "/end")
+		if !strings.Contains(page, "2 tasks go back") || strings.Contains(page, "Zarqawiya") {
+			t.Error("the page before the end does not count the tasks, or names what they say")
+		}
+		admin.api("PATCH", "/users/"+who, map[string]any{"version": version, "ended": true}).want(200)
+		w.settled()
+		if got := head.get("/tasks?mine=1").want(200); !strings.Contains(titles(got), "Zarqawiya") {
+			t.Errorf("what %s had been given did not come back", given)
+		}
+		if n := head.get("/notifications?unread=1").want(200); !strings.Contains(n.text("items"), given) {
+			t.Error("who has the task again is not told")
+		}
+		if got := titles(admin.get("/tasks?mine=1")); !strings.Contains(got, "Ranger") || strings.Contains(got, "Fini") {
+			t.Errorf("an own task %s went to %q", own, got)
+		}
+	})
+}

@@ -195,7 +195,7 @@ func (a *app) complete(ctx context.Context) error {
 		Accounts: a.accounts, People: a.people, Agreements: a.agreements, Directory: a.directory, Documents: a.documents, Live: a.live,
 		Address: func() string { return strings.TrimSuffix(a.notifications.PublicURL, "/") }})
 	a.wireSigned()
-	a.people.Withdrawals, a.documents.Subjects, a.accounts.Holdings = a.referrals, a.referrals, a.referrals
+	a.people.Withdrawals, a.documents.Subjects, a.accounts.Holdings = a.referrals, a.referrals, holdings{a}
 	a.people.Panels = append(a.people.Panels, a.referrals.OfPerson)
 	a.tasks = tasks.New(tasks.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Bus: a.bus, Law: a.law, Subjects: taskSubjects{a}, Colleagues: a.colleagues, Unit: a.unitOf, Names: a.accounts.Names})
 	a.tasks.Moved, a.agreements.Tasks, a.agreements.Owners = a.decisionMoved, decisionTasks{a}, a.decisionOwners

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"shubbak/modules/accounts"
 	"shubbak/modules/agreements"
 	"shubbak/modules/tasks"
 	"shubbak/platform/fault"
@@ -91,6 +92,30 @@ func (t decisionTasks) Decided(ctx context.Context, d agreements.DecisionTask) e
 		d.Assignee = list[0].ID
 	}
 	return t.tasks.Give(ctx, tasks.Given{Source: ofDecision + d.Decision.String(), Subject: "agreement:" + d.Agreement.String(), Number: d.Number, Title: d.Words, Assignee: d.Assignee, DueOn: d.DueOn})
+}
+
+// holdings are what somebody holds in person: referrals and tasks.
+type holdings struct{ *app }
+
+// Lost satisfies accounts.Holdings.
+func (h holdings) Lost(ctx context.Context, left tenants.Actor) ([]accounts.Holding, error) {
+	out, err := h.referrals.Lost(ctx, left)
+	if err != nil {
+		return nil, err
+	}
+	list, err := h.tasks.Lost(ctx, left)
+	for _, t := range list {
+		out = append(out, accounts.Holding{Type: "task", ID: t.ID.String(), Number: t.Number, State: string(t.State)})
+	}
+	return out, err
+}
+
+// HandOver satisfies accounts.Holdings.
+func (h holdings) HandOver(ctx context.Context, left tenants.Actor) error {
+	if err := h.referrals.HandOver(ctx, left); err != nil {
+		return err
+	}
+	return h.tasks.HandOver(ctx, left)
 }
 
 // decisionOwners are the people of the tenant of ctx who can be given a decision's task.

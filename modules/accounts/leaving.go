@@ -14,19 +14,19 @@ import (
 
 // Holding is one piece of work that a user holds in person.
 type Holding struct {
-	Type   string // referral
+	Type   string // referral or task
 	ID     string
-	Number string // of the register; "" for a draft
-	Side   string // sent or received
+	Number string // of the register, of a task its subject's; "" for a draft, or where there is none
+	Side   string // of a referral: sent or received
 	State  string
 }
 
-// Holdings knows the work that users hold; referrals satisfies it. left is the user
+// Holdings knows the work that users hold; wire.go satisfies it. left is the user
 // as they will be: what they can still do they keep.
 type Holdings interface {
 	// Lost lists what left may not hold any longer.
 	Lost(ctx context.Context, left tenants.Actor) ([]Holding, error)
-	// HandOver gives it to its units, in the transaction of ctx.
+	// HandOver gives it to its units, tasks to who gave them, in the transaction of ctx.
 	HandOver(ctx context.Context, left tenants.Actor) error
 }
 

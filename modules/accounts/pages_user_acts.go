@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"slices"
@@ -145,20 +146,22 @@ type parting struct {
 	Name    string
 	Role    string // the one that ends, "" for the whole account
 	Path    string
-	Holds   []holdLine
+	Holds   []holdLine // referrals
+	Tasks   []holdLine
 }
 
-type holdLine struct {
-	Holding
-	Side, State string
-}
+type holdLine struct{ Head, Side, State string }
 
 func (s *Service) parting(c *web.Ctx, a Account, left []Membership) (parting, error) {
 	v := c.View("")
 	p := parting{Account: a, Name: NameIn(v.Lang, a.User), Path: "/users/" + a.ID.String() + "/end"}
 	held, err := s.Held(c.Std(), a.ID, left)
 	for _, h := range held {
-		p.Holds = append(p.Holds, holdLine{h, v.T("users.holds." + h.Side), v.T("ref.status." + h.State)})
+		if h.Type == "task" {
+			p.Tasks = append(p.Tasks, holdLine{cmp.Or(h.Number, v.T("users.holds.task")), "", v.T("tasks.state." + h.State)})
+			continue
+		}
+		p.Holds = append(p.Holds, holdLine{cmp.Or(h.Number, v.T("users.holds.draft")), v.T("users.holds." + h.Side), v.T("ref.status." + h.State)})
 	}
 	return p, err
 }

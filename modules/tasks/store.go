@@ -91,6 +91,12 @@ func byID(ctx context.Context, id ids.ID[ids.Task]) (r row, err error) {
 	return r, err
 }
 
+// openOf are the open tasks of somebody, in the order of their days.
+func openOf(ctx context.Context, user ids.ID[ids.User]) (rows []row, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("t.tenant_id = ?", db.Tenant(ctx)).Where("t.assignee = ?", user).Where("t.closed_at is null").OrderExpr("t.due_on, t.id").Scan(ctx)
+	return rows, err
+}
+
 // insert writes a task; made is false where its source has made one before.
 func insert(ctx context.Context, r row) (made bool, err error) {
 	res, err := db.Conn(ctx).NewInsert().Model(&r).On("conflict (tenant_id, source) where source is not null do nothing").Exec(ctx)
