@@ -192,6 +192,16 @@ var axeSource = sync.OnceValues(func() (string, error) {
 // look checks one page as it stands: direction, overflow, cut text, axe, complaints.
 func (b *browser) look(where string) {
 	b.t.Helper()
+	b.glance(where)
+	if !b.scriptless {
+		b.axe(where)
+	}
+	b.calm(where)
+}
+
+// glance is look without axe.
+func (b *browser) glance(where string) {
+	b.t.Helper()
 	type factsOf struct {
 		Lang, Dir string
 		Over      int
@@ -206,7 +216,7 @@ func (b *browser) look(where string) {
 			if (e.scrollWidth > e.clientWidth + 1 && s.overflowX === 'hidden' && s.textOverflow !== 'ellipsis' && e.clientWidth > 1 && !e.closest('.hidden,.skip,svg')) cut.push(e.tagName + '.' + e.className);
 		}
 		const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-		while (walk.nextNode()) if (/\b((fault|state|flash|users|account(?!\.(?:me|administer)\b)|accounts|link|settings|need|urgency|people|send|clock|referrals|notifications|frame|form|inbox)\.|calendar\.(?!(read|update)\b))[a-z_.]+\b/.test(walk.currentNode.data) && !walk.currentNode.parentElement.closest('script')) untold.push(walk.currentNode.data.trim());
+		while (walk.nextNode()) if (/\b((fault|state|flash|users|account(?!\.(?:me|administer)\b)|accounts|link|settings|need|urgency|people|send|clock|referrals|notifications|frame|form|inbox|agreements|tasks|services|danger|letter|reports)\.|calendar\.(?!(read|update)\b))[a-z_.]+\b/.test(walk.currentNode.data) && !walk.currentNode.parentElement.closest('script')) untold.push(walk.currentNode.data.trim());
 		return {Lang: root.lang, Dir: root.dir, Over: root.scrollWidth - root.clientWidth, Cut: cut, Untold: untold, Headings: document.querySelectorAll('h1').length};
 	})()`)
 	if (facts.Lang == "ar") != (facts.Dir == "rtl") {
@@ -225,15 +235,15 @@ func (b *browser) look(where string) {
 	if facts.Headings != 1 {
 		b.t.Errorf("%s: %d headings of the first level", where, facts.Headings)
 	}
-	if b.scriptless {
-		return
-	}
+}
+
+func (b *browser) axe(where string) {
+	b.t.Helper()
 	source, err := axeSource()
 	if err != nil {
 		if os.Getenv("TEST_REQUIRE_REAL") != "" {
 			b.t.Fatal("axe is required in this run: make services")
 		}
-		b.calm(where)
 		return
 	}
 	type violation struct {
@@ -248,7 +258,6 @@ func (b *browser) look(where string) {
 	for _, v := range found {
 		b.t.Errorf("%s: axe: %s (%d, first %s)", where, v.ID, v.Nodes, v.First)
 	}
-	b.calm(where)
 }
 
 // TestEveryPageInThreeLanguages looks at the pages of three portals on a phone and
@@ -325,6 +334,7 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 	}
 	for email, list := range pages {
 		t.Run(strings.ReplaceAll(email, "@", "-at-"), func(t *testing.T) {
+			t.Parallel()
 			b := newBrowser(t, w)
 			tenant := tenantOf(email)
 			for _, px := range []int64{360, 1366} {
@@ -351,7 +361,13 @@ func TestEveryPageInThreeLanguages(t *testing.T) {
 					b.open(tenant, p)
 					for _, px := range []int64{1366, 360} { // one page, two screens
 						b.width(px)
-						b.look(fmt.Sprintf("%s in %s at %d", withoutIDs(p), lang, px))
+						where := fmt.Sprintf("%s in %s at %d", withoutIDs(p), lang, px)
+						if lang == "ar" || lang == "fr" && px == 1366 || lang == "en" && px == 360 {
+							b.look(where)
+						} else { // what axe asks differs by width and by words, not by both together
+							b.glance(where)
+							b.calm(where)
+						}
 						b.shot(fmt.Sprintf("%02d-%s-%d", i, lang, px))
 					}
 				}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"math/rand/v2"
+	"regexp"
+	"strings"
 	"sync"
 	"testing"
 
@@ -133,5 +135,26 @@ func TestALateAnswerStaysLate(t *testing.T) {
 		w.as("intake@hospital.demo").get("/referrals/" + late).want(200)
 		w.as("intake@hospital.demo").do(late, "start", nil).want(200) // read and counted again
 		value("50")
+	})
+}
+
+// TestTheCommitteesFileHoldsNoSmallCount: it leaves the house, so that one to four
+// referrals or persons are "fewer than 5", in quotas and obligations too; the parties see
+// the numbers on the agreement's own page.
+func TestTheCommitteesFileHoldsNoSmallCount(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		desk := w.as("coordinator@coordination.demo")
+		page := "/agreements/" + w.agreementOf(desk, "hospital")
+		used := regexp.MustCompile(`[1-4] (of|sur|من) \d+`)
+		if !used.MatchString(desk.html(page)) {
+			t.Fatal("the agreement's page does not show what is used of its quotas")
+		}
+		file := desk.html(page + "/committee?lang=fr")
+		if got := used.FindString(file); got != "" || strings.Count(file, "moins de 5") < 3 {
+			t.Errorf("the file says %q, and %d times that something is too small to say", got, strings.Count(file, "moins de 5"))
+		}
+		if persons := regexp.MustCompile(`(?s)Personnes accompagnées.*?</tr>`).FindString(file); !strings.Contains(persons, "moins de 5") {
+			t.Error("few persons are counted in the file")
+		}
 	})
 }

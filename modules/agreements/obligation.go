@@ -35,6 +35,11 @@ func (o Obligation) Computed() bool {
 	return o.Mode == "computed" && !slices.Contains([]string{"student_hours", "trainings"}, o.Indicator)
 }
 
+// counts reports that the value is a number of referrals or of persons.
+func (o Obligation) counts() bool {
+	return o.Computed() && !o.Share() && o.Indicator != "places_offered"
+}
+
 // Span is one period of an obligation within the agreement's term: first and last day.
 type Span struct{ From, To string }
 

@@ -54,7 +54,7 @@ type clauseForm struct {
 func (x clauseForm) path() string { return "/agreements/" + x.ID.String() + "/" + x.Part }
 
 func (x clauseForm) box(v *web.View, name string, optional bool) web.Box {
-	return web.Box{ID: name, Label: v.T("agreements.label." + name), Value: x.Values.Get(name), Problem: x.Problems.Of(name), Optional: optional, Max: 300}
+	return web.Box{ID: name, Label: v.T("agreements.label." + name), Value: x.Values.Get(name), Problem: x.Problems.Of(name), Optional: optional, Dir: wordsDir(name), Max: 300}
 }
 
 func (x clauseForm) short(v *web.View, name string, optional bool) web.Box {

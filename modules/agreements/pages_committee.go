@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"shubbak/platform/clock"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/web"
@@ -31,8 +30,10 @@ type outcome struct{ What, Who, Due, State string }
 // smallest is the least count that leaves a tenant (domain.md §6).
 const smallest = 5
 
+func small(n int64) bool { return n > 0 && n < smallest }
+
 func leaving(v *web.View, n int64) string {
-	if n > 0 && n < smallest {
+	if small(n) {
 		return v.T("agreements.few")
 	}
 	return strconv.FormatInt(n, 10)
@@ -62,6 +63,16 @@ func (s *Service) committeePage(c *web.Ctx) error {
 	if err := s.keeping(ctx, v, o, &p.sheet); err != nil {
 		return err
 	}
+	for i, x := range p.Kept.Promises {
+		if x.Small {
+			p.Kept.Promises[i].Value = v.T("agreements.few")
+		}
+	}
+	for i, x := range p.Kept.Quotas {
+		if x.Small { // what is left would say the number
+			p.Kept.Quotas[i].Used, p.Kept.Quotas[i].Left = v.T("agreements.few"), "–"
+		}
+	}
 	for _, x := range p.Kept.States {
 		p.Counts = append(p.Counts, counted{x.Word, leaving(v, x.Count)})
 	}
@@ -75,7 +86,7 @@ func (s *Service) committeePage(c *web.Ctx) error {
 
 // network is the page of all agreements of the reader's tenant on one line of time.
 type network struct {
-	Years []mark
+	Years []mark // where each begins
 	Today int
 	Rows  []span
 	Soon  []span // that expire, or wait for a notice
@@ -88,6 +99,14 @@ type span struct {
 	X, Width int
 	Begins   string
 	Late     int
+}
+
+// along is where the mark's word begins, from the left.
+func (m mark) along(v *web.View) string {
+	if v.Lang.Dir() == "rtl" {
+		return percent(100 - m.X)
+	}
+	return percent(m.X)
 }
 
 // seenAtOnce bounds the page of the network.
@@ -116,17 +135,10 @@ func (s *Service) timeline(ctx context.Context, v *web.View, rows []Agreement) (
 	for _, a := range rows {
 		first, last = min(first, a.EffectiveOn), max(last, a.EndsOn)
 	}
-	from, _ := time.ParseInLocation(time.DateOnly, first[:4]+"-01-01", clock.Casablanca())
-	to, _ := time.ParseInLocation(time.DateOnly, last[:4]+"-12-31", clock.Casablanca())
-	at := func(d string) int {
-		t, err := time.ParseInLocation(time.DateOnly, d, clock.Casablanca())
-		if err != nil || !to.After(from) {
-			return 0
-		}
-		return min(100, max(0, int(t.Sub(from)*100/to.Sub(from))))
-	}
-	for y := from.Year(); y <= to.Year(); y++ {
-		n.Years = append(n.Years, mark{X: at(strconv.Itoa(y) + "-01-01"), Word: strconv.Itoa(y)})
+	from, to := first[:4]+"-01-01", last[:4]+"-12-31"
+	at := func(d string) int { return placeOf(d, from, to) }
+	for year := from[:4]; year <= to[:4]; year = PeriodEnd("year", year+"-01-01")[:4] {
+		n.Years = append(n.Years, mark{X: at(year + "-01-01"), Word: year})
 	}
 	today := s.today()
 	n.Today = at(today)

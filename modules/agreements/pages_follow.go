@@ -49,6 +49,7 @@ type quotaLine struct {
 	Service, Period, Used, Left string
 	Percent                     int
 	Tone                        string
+	Small                       bool // too few are counted to leave the tenant
 }
 
 type promiseLine struct {
@@ -59,6 +60,7 @@ type promiseLine struct {
 	State                              string
 	Reason                             string
 	Mine                               bool
+	Small                              bool // the value counts too few to leave the tenant
 	order                              int
 }
 
@@ -109,6 +111,7 @@ func (s *Service) keeping(ctx context.Context, v *web.View, o Opened, p *sheet) 
 		titles[x.ID] = l.What
 		if x.Value.Known {
 			l.Value = amount(v, x.Obligation, x.Value.Of(x.Obligation))
+			l.Small = x.counts() && small(int64(x.Value.Num)) || x.Share() && small(int64(x.Value.Den))
 		}
 		l.Curve, l.Goal = curve(x)
 		k.Promises = append(k.Promises, l)
@@ -148,7 +151,7 @@ func (s *Service) quotaLines(ctx context.Context, v *web.View, f Follow, k *kept
 		return err
 	}
 	for _, u := range f.Quotas {
-		l := quotaLine{Service: names[u.ServiceID].Name.In(v.Lang), Period: periodWords(v, u.Period, u.StartsOn), Used: v.T("agreements.used", "Used", u.Used, "Limit", u.Limit), Percent: u.Percent()}
+		l := quotaLine{Service: names[u.ServiceID].Name.In(v.Lang), Period: periodWords(v, u.Period, u.StartsOn), Used: v.T("agreements.used", "Used", u.Used, "Limit", u.Limit), Percent: u.Percent(), Small: small(int64(u.Used))}
 		switch {
 		case u.Left() > 0:
 			l.Left = v.T("agreements.left", "Count", u.Left())
@@ -241,19 +244,11 @@ func curvePath(list []point) string {
 
 // term is the line from the first to the last day, with today and the notice.
 func (s *Service) term(v *web.View, o Opened) []mark {
-	from, err1 := time.Parse(time.DateOnly, o.EffectiveOn)
-	to, err2 := time.Parse(time.DateOnly, o.EndsOn)
-	if err1 != nil || err2 != nil || !to.After(from) {
+	if o.EndsOn <= o.EffectiveOn {
 		return nil
 	}
 	today := s.today()
-	at := func(d string) int {
-		t, err := time.Parse(time.DateOnly, d)
-		if err != nil {
-			return 0
-		}
-		return min(100, max(0, int(t.Sub(from)*100/to.Sub(from))))
-	}
+	at := func(d string) int { return placeOf(d, o.EffectiveOn, o.EndsOn) }
 	out := []mark{{0, v.T("agreements.mark.start"), day(v, o.EffectiveOn), false, o.EffectiveOn <= today}}
 	if o.NoticeDays > 0 && o.Renewal == "tacit" {
 		n := o.NoticeUntil()
@@ -276,6 +271,17 @@ func (k kept) done() string {
 		}
 	}
 	return strconv.Itoa(n) + "%"
+}
+
+// placeOf is where a day lies on a line from one day to another, in percent.
+func placeOf(day, from, to string) int {
+	a, err1 := time.Parse(time.DateOnly, from)
+	b, err2 := time.Parse(time.DateOnly, to)
+	t, err3 := time.Parse(time.DateOnly, day)
+	if err1 != nil || err2 != nil || err3 != nil || !b.After(a) {
+		return 0
+	}
+	return min(100, max(0, int(float64(t.Sub(a))/float64(b.Sub(a))*100)))
 }
 
 func percent(n int) string { return strconv.Itoa(n) + "%" }

@@ -128,7 +128,7 @@ func mailAddress(f url.Values, name string, faults *fault.Collect) string {
 
 // line is a control of one line of a party: its words are those of the column.
 func (x termsForm) line(v *web.View, name, k string) web.Box {
-	b := web.Box{ID: name + k, Label: v.T("agreements.label." + name), Value: x.Values.Get(name + k), Problem: x.Problems.Of(name + k), Optional: true, Max: 200}
+	b := web.Box{ID: name + k, Label: v.T("agreements.label." + name), Value: x.Values.Get(name + k), Problem: x.Problems.Of(name + k), Optional: true, Dir: wordsDir(name), Max: 200}
 	switch {
 	case strings.HasSuffix(name, "email"):
 		b.Dir, b.Mode = "ltr", "email"

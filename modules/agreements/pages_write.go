@@ -34,7 +34,28 @@ func (x termsForm) action() string {
 }
 
 func (x termsForm) box(v *web.View, name string, rows int) web.Box {
-	return web.Box{ID: name, Label: v.T("agreements.label." + name), Value: x.Values.Get(name), Problem: x.Problems.Of(name), Max: 4000, Rows: rows}
+	b := web.Box{ID: name, Label: v.T("agreements.label." + name), Value: x.Values.Get(name), Problem: x.Problems.Of(name), Dir: wordsDir(name), Max: 4000, Rows: rows}
+	switch name {
+	case "object":
+		b.Dir = "rtl" // the Arabic one
+	case "notice_days":
+		b.Short, b.Mode, b.Dir, b.Max = true, "numeric", "ltr", 12
+	}
+	return b
+}
+
+// wordsDir is the direction of a field that holds words of one language, whatever the
+// page's is; "" for any other.
+func wordsDir(name string) string {
+	for _, part := range strings.Split(name, "_") {
+		switch part {
+		case "ar":
+			return "rtl"
+		case "fr":
+			return "ltr"
+		}
+	}
+	return ""
 }
 
 // termControl is the control of a faulty field.

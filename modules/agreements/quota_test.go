@@ -167,3 +167,17 @@ func TestAScopeNamesServicesAndPriorities(t *testing.T) {
 		}
 	})
 }
+
+func TestADayHasItsPlaceOnALineOfAnyLength(t *testing.T) {
+	for _, c := range []struct {
+		day, from, to string
+		want          int
+	}{
+		{"2026-01-01", "2026-01-01", "2026-12-31", 0}, {"2026-12-31", "2026-01-01", "2026-12-31", 100}, {"2025-01-01", "2026-01-01", "2026-12-31", 0},
+		{"2029-12-31", "2026-01-01", "2029-12-31", 100}, {"2028-01-01", "2026-01-01", "2029-12-31", 50}, {"2075-12-31", "2026-01-01", "2125-12-31", 49}, {"x", "2026-01-01", "2026-12-31", 0},
+	} {
+		if got := placeOf(c.day, c.from, c.to); got != c.want {
+			t.Errorf("%s between %s and %s lies at %d, want %d", c.day, c.from, c.to, got, c.want)
+		}
+	}
+}
