@@ -259,3 +259,39 @@ func TestTheFormOfAPaperSignature(t *testing.T) {
 		}
 	})
 }
+
+// TestASignedFileIsKeptAsLongAsTheAgreementLasts: each term that begins by itself keeps
+// the signed files of both sides a year longer.
+func TestASignedFileIsKeptAsLongAsTheAgreementLasts(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		id := w.toSign()
+		files := map[string]string{}
+		for _, email := range []string{"director@hospital.demo", "director@coordination.demo"} {
+			u := w.as(email)
+			files[u.tenant] = u.scan(id, "signed.pdf", signedPDF+u.tenant).want(201).text("id")
+			u.agree(id, "sign", map[string]any{"party": u.tenant, "method": "wet_scan", "document_id": files[u.tenant]}).want(200)
+		}
+		kept := func(tenant string) (until time.Time) {
+			ctx := db.As(context.Background(), w.tenantID(tenant))
+			if err := w.db.Read(ctx, func(ctx context.Context) error {
+				return db.Conn(ctx).NewRaw("select kept_until from documents where id = ? and tenant_id = ?", files[tenant], db.Tenant(ctx)).Scan(ctx, &until)
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return until
+		}
+		before := map[string]time.Time{"hospital": kept("hospital"), "coordination": kept("coordination")}
+		if err := w.later(370 * 24 * time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		w.settled()
+		if got := w.as("coordinator@coordination.demo").get("/agreements/" + id).want(200).text("state"); got != "in_force" {
+			t.Fatalf("it did not renew itself: %s", got)
+		}
+		for tenant, was := range before {
+			if now := kept(tenant); now.Sub(was) < 360*24*time.Hour {
+				t.Errorf("the file of %s is kept until %s, it was %s", tenant, now.Format(time.DateOnly), was.Format(time.DateOnly))
+			}
+		}
+	})
+}

@@ -2,6 +2,7 @@ package agreements
 
 import (
 	"context"
+	"slices"
 
 	"shubbak/platform/ids"
 	"shubbak/platform/outbox"
@@ -22,7 +23,13 @@ func (d Dawned) Audience() []string { return d.Tenants }
 func (Dawned) Order() (string, int64) { return "", 0 }
 
 func (s *Service) subscriptions() []outbox.Subscription {
+	kept := outbox.On("agreements.kept", s.keepLonger)
+	kept.Only = func(e outbox.Event, _ string) bool {
+		m, ok := e.(Moved)
+		return ok && slices.Contains(longer, m.Event)
+	}
 	return []outbox.Subscription{
+		kept,
 		outbox.On("agreements.dawned", func(ctx context.Context, _ outbox.Delivery, _ Dawned) error { return s.tick(ctx) }),
 		outbox.On("agreements.filled", s.noteFilled),
 		outbox.On("agreements.decided", s.taskOfDecision),

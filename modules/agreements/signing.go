@@ -136,11 +136,58 @@ func (s *Service) paper(ctx context.Context, a Agreement, act Act) (id ids.ID[id
 	if err := f.Err(); err != nil {
 		return id, "", err
 	}
-	ends, err := time.ParseInLocation(time.DateOnly, a.EndsOn, clock.Casablanca())
+	until, err := a.keptUntil()
 	if err != nil {
 		return id, "", err
 	}
-	return file.ID, file.SHA256, s.KeepFile(ctx, file.ID, ends.AddDate(keptYears, 0, 1))
+	return file.ID, file.SHA256, s.KeepFile(ctx, file.ID, until)
+}
+
+// keptUntil is how long the files of its signatures are kept.
+func (a Agreement) keptUntil() (time.Time, error) {
+	ends, err := time.ParseInLocation(time.DateOnly, a.EndsOn, clock.Casablanca())
+	return ends.AddDate(keptYears, 0, 1), err
+}
+
+// longer are the events after which an agreement may end later than when it was signed.
+var longer = []string{"renewed_tacitly", "amended"}
+
+// keepLonger has the signed files of the tenant of ctx kept as long as the agreement's
+// present term asks, those of its amendments too.
+func (s *Service) keepLonger(ctx context.Context, _ outbox.Delivery, m Moved) error {
+	a, err := byID(ctx, m.Agreement)
+	if db.NoRows(err) {
+		return nil // a party no more
+	}
+	if err != nil {
+		return err
+	}
+	until, err := a.keptUntil()
+	if err != nil {
+		return err
+	}
+	list, err := relatives(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	for _, r := range append(list, a) {
+		if r.ID != a.ID && r.ParentID != a.ID {
+			continue // a term of its own
+		}
+		signatures, err := signaturesOf(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		for _, x := range signatures {
+			if x.DocumentID.IsZero() || x.ByTenant != tenants.Current(ctx) {
+				continue
+			}
+			if err := s.KeepFile(ctx, x.DocumentID, until); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // changed refuses a signature under words that are no more.
