@@ -197,13 +197,17 @@ func TestACutUploadLeavesNothing(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		desk := w.as("worker@coordination.demo")
 		id := desk.sent(nil)
-		before := w.snapshot()
+		// Not the whole snapshot: a deadline that passes meanwhile writes an event too.
+		rows := func() string {
+			return fmt.Sprint(w.count("select count(*) from documents"), w.count("select count(*) from document_subjects"), w.count("select coalesce(sum(bytes), 0) from document_usage"), w.count("select count(*) from referral_events where event = 'document_added'"))
+		}
+		before := rows()
 		body, contentType := multipartOf(id, "x.pdf", io.MultiReader(&pattern{n: 3 << 20}, broken{}))
 		if _, err := w.try("POST", "/t/coordination/api/v1/documents", desk.token, body, map[string]string{"Content-Type": contentType}); err == nil {
 			t.Log("the client read an answer before it broke off")
 		}
 		w.eventually("no row and no object of the cut upload", func() bool {
-			return fmt.Sprint(before) == fmt.Sprint(w.snapshot()) && w.objects() == 0
+			return rows() == before && w.objects() == 0
 		})
 	})
 }

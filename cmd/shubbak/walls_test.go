@@ -352,16 +352,17 @@ func sample(r web.Route) any {
 	return out
 }
 
-// snapshot counts rows and sums versions of everything that a stranger could change.
+// snapshot counts rows and sums versions of everything that a stranger could change;
+// what time does meanwhile is not in it.
 func (w *world) snapshot() map[string]string {
 	w.t.Helper()
 	out := map[string]string{}
 	err := w.db.ReadAsSystem(context.Background(), "test", func(ctx context.Context) error {
 		for _, q := range []string{"select count(*) from people", "select sum(version) from people", "select count(*) from consents", "select sum(version) from consents",
-			"select count(*) from referrals", "select sum(version) from referrals", "select sum(sequence) from referrals", "select count(*) from messages", "select count(*) from documents",
-			"select count(*) from disclosures", "select count(*) from referral_events", "select count(*) from notifications where read_at is not null", "select sum(version) from services", "select sum(version) from organizations", "select sum(version) from units",
+			"select count(*) from referrals", "select sum(version) from referrals", "select count(*) from messages", "select count(*) from documents",
+			"select count(*) from disclosures", "select count(*) from referral_events where by_user is not null", "select count(*) from notifications where read_at is not null", "select sum(version) from services", "select sum(version) from organizations", "select sum(version) from units",
 			"select sum(version) from users", "select count(*) from memberships where valid_to is not null", "select count(*) from sign_in_links", "select sum(version) from tenants", "select count(*) from sessions where ended_at is not null",
-			"select sum(version) from tasks", "select sum(sequence) from agreements", "select count(*) from agreement_measures", "select count(*) from agreement_waivers", "select sum(version) from agreement_meetings", "select count(*) from agreement_decisions", "select count(*) from agreement_meeting_notes",
+			"select sum(version) from tasks", "select sum(version) from agreements", "select count(*) from agreement_events where by_user is not null", "select count(*) from agreement_measures", "select count(*) from agreement_waivers", "select sum(version) from agreement_meetings", "select count(*) from agreement_decisions", "select count(*) from agreement_meeting_notes",
 			"select count(*) from tenant_calendars", "select count(*) from unit_calendars"} {
 			var s string
 			if err := db.Conn(ctx).NewRaw("select coalesce(cast(("+q+") as text), '')").Scan(ctx, &s); err != nil {

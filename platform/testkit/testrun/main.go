@@ -8,14 +8,16 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
-	"sort"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -110,12 +112,12 @@ func goTest(env []string, args []string) int {
 
 type totals struct {
 	pass, fail, skip int
-	packages         map[string]float64
+	packages, tests  map[string]float64 // seconds
 }
 
 // tally prints the output of what failed and counts the rest.
 func tally(r io.Reader) totals {
-	t := totals{packages: map[string]float64{}}
+	t := totals{packages: map[string]float64{}, tests: map[string]float64{}}
 	output := map[string][]string{}
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 1<<20), 16<<20)
@@ -136,6 +138,8 @@ func tally(r io.Reader) totals {
 		}
 		if e.Test == "" {
 			t.packages[e.Package] = e.Elapsed
+		} else {
+			t.tests[e.Package+" "+e.Test] = e.Elapsed
 		}
 		switch {
 		case e.Action == "fail":
@@ -158,14 +162,13 @@ func tally(r io.Reader) totals {
 }
 
 func (t totals) print(d time.Duration) {
-	names := make([]string, 0, len(t.packages))
-	for n := range t.packages {
-		names = append(names, n)
-	}
-	sort.Slice(names, func(i, j int) bool { return t.packages[names[i]] > t.packages[names[j]] })
-	fmt.Printf("tests took %s; the slowest packages:\n", d.Round(time.Second))
-	for _, n := range names[:min(5, len(names))] {
-		fmt.Printf("  %6.1f s  %s\n", t.packages[n], n)
+	fmt.Printf("tests took %s; the slowest packages and tests:\n", d.Round(time.Second))
+	for _, list := range []map[string]float64{t.packages, t.tests} {
+		names := slices.Collect(maps.Keys(list))
+		slices.SortFunc(names, func(a, b string) int { return cmp.Compare(list[b], list[a]) })
+		for _, n := range names[:min(5, len(names))] {
+			fmt.Printf("  %6.1f s  %s\n", list[n], n)
+		}
 	}
 	fmt.Printf("%d passed, %d failed, %d skipped\n", t.pass, t.fail, t.skip)
 }
