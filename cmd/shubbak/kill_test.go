@@ -26,7 +26,9 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	forgetTemplates()
+	os.Exit(status)
 }
 
 // program is one running process of ours.

@@ -46,7 +46,7 @@ type tableOfRows struct {
 }
 
 func TestAnOlderWorldIsMigratedAndRead(t *testing.T) {
-	for name, s := range worldSettings(t) {
+	for name, s := range emptySettings(t) {
 		kind := map[string]string{"embedded": "sqlite", "real": "postgres"}[name]
 		s.RedisURL, s.S3URL, s.queue = "", "", ""
 		dir := filepath.Join(fixture, kind)

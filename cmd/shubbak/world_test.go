@@ -55,9 +55,9 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-// worldSettings are the settings of each kind of world of this run: everything
-// embedded, and everything real where this run has the parts.
-func worldSettings(t testing.TB) map[string]settings {
+// emptySettings are the settings of each kind of world of this run, with nothing in it:
+// everything embedded, and everything real where this run has the parts.
+func emptySettings(t testing.TB) map[string]settings {
 	t.Helper()
 	out := map[string]settings{}
 	base := func() settings {
@@ -71,6 +71,16 @@ func worldSettings(t testing.TB) map[string]settings {
 		s := base()
 		s.DatabaseURL, s.RedisURL, s.S3URL, s.queue = pg, redis, s3, testkit.Unique()
 		out["real"] = s
+	}
+	return out
+}
+
+// worldSettings are the same with the demo network in each.
+func worldSettings(t testing.TB) map[string]settings {
+	t.Helper()
+	out := emptySettings(t)
+	for name, s := range out {
+		out[name] = templateOf(t, name).copied(t, s)
 	}
 	return out
 }
@@ -91,7 +101,7 @@ func eachWorld(t *testing.T, fn func(t *testing.T, w *world)) {
 func newWorld(t testing.TB, name string, s settings, hooks ...bun.QueryHook) *world {
 	t.Helper()
 	ctx := context.Background()
-	w := &world{t: t, name: name, clock: &clock.Shifted{}, log: &syncBuffer{}, password: "a-test-password", tokens: map[string]string{}}
+	w := &world{t: t, name: name, clock: &clock.Shifted{}, log: &syncBuffer{}, password: testPassword, tokens: map[string]string{}}
 	if err := s.check(); err != nil {
 		t.Fatal(err)
 	}
@@ -111,8 +121,12 @@ func newWorld(t testing.TB, name string, s settings, hooks ...bun.QueryHook) *wo
 	for _, h := range hooks {
 		a.db.AddHook(h)
 	}
-	if _, err := seed(ctx, a, w.clock, w.password); err != nil {
+	if list, err := a.registry.All(ctx); err != nil {
 		t.Fatal(err)
+	} else if len(list) == 0 {
+		if _, err := seed(ctx, a, w.clock, w.password); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if w.serving, err = a.start(ctx, true, true); err != nil {
 		t.Fatal(err)

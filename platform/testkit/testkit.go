@@ -92,6 +92,40 @@ func Schema(t testing.TB) string {
 	return u.String()
 }
 
+// Database makes a database in the run's PostgreSQL and gives its address and what drops
+// it; as a copy of the one at another address, to which nobody may be connected, or empty.
+func Database(base, copyOf string) (dsn string, drop func(), err error) {
+	admin, err := sql.Open("pgx", base)
+	if err != nil {
+		return "", nil, err
+	}
+	defer admin.Close()
+	name, template := Unique(), ""
+	if copyOf != "" {
+		u, err := url.Parse(copyOf)
+		if err != nil {
+			return "", nil, err
+		}
+		template = " template " + strings.TrimPrefix(u.Path, "/")
+	}
+	if _, err := admin.Exec("create database " + name + template); err != nil {
+		return "", nil, err
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return "", nil, err
+	}
+	u.Path = "/" + name
+	return u.String(), func() {
+		again, err := sql.Open("pgx", base)
+		if err != nil {
+			return
+		}
+		defer again.Close()
+		_, _ = again.Exec("drop database " + name + " with (force)")
+	}, nil
+}
+
 // Bucket is the address of a bucket of its own in the run's MinIO, or "".
 func Bucket(t testing.TB) string {
 	t.Helper()

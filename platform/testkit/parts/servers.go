@@ -56,7 +56,7 @@ func Postgres(dir string) (*Part, error) {
 	if err := p.Start(); err != nil {
 		return nil, err
 	}
-	return p, run(psql, admin, "-qc", "create role shubbak login nosuperuser nobypassrls", "-c", "create database shubbak owner shubbak")
+	return p, run(psql, admin, "-qc", "create role shubbak login nosuperuser nobypassrls createdb", "-c", "create database shubbak owner shubbak")
 }
 
 // ordinary gives data to the user postgres when we are root.

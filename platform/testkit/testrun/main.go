@@ -166,7 +166,7 @@ func (t totals) print(d time.Duration) {
 	for _, list := range []map[string]float64{t.packages, t.tests} {
 		names := slices.Collect(maps.Keys(list))
 		slices.SortFunc(names, func(a, b string) int { return cmp.Compare(list[b], list[a]) })
-		for _, n := range names[:min(5, len(names))] {
+		for _, n := range names[:min(12, len(names))] {
 			fmt.Printf("  %6.1f s  %s\n", list[n], n)
 		}
 	}
