@@ -65,6 +65,9 @@ func (x *still) copied(t testing.TB, s settings) settings {
 	if err := os.CopyFS(s.Data, os.DirFS(x.dir)); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(s.KeyFile, 0o600); err != nil { // a copy takes no modes along
+		t.Fatal(err)
+	}
 	if x.dsn == "" {
 		return s
 	}
