@@ -18,7 +18,7 @@ func TestTwoServersAndAWorker(t *testing.T) {
 		t.Skip("long")
 	}
 	t.Parallel()
-	s, ok := worldSettings(t)["real"]
+	s, ok := emptySettings(t)["real"]
 	if !ok {
 		t.Skip("no real parts in this run")
 	}
