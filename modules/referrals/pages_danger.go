@@ -112,6 +112,21 @@ func (s *Service) callable(ctx context.Context, v *web.View) ([]called, error) {
 	return out, nil
 }
 
+// onCall are the services with a number, those behind one number together.
+func (x dangerSheet) onCall() (out [][]called) {
+	for _, o := range x.Services {
+		if o.OnCall == "" {
+			continue
+		}
+		i := slices.IndexFunc(out, func(l []called) bool { return l[0].OnCall == o.OnCall && l[0].Provider == o.Provider })
+		if i < 0 {
+			out, i = append(out, nil), len(out)
+		}
+		out[i] = append(out[i], o)
+	}
+	return out
+}
+
 // choices are the services as a form offers them, by provider.
 func (x dangerSheet) choices(v *web.View) []web.ChoiceGroup {
 	var out []web.ChoiceGroup
