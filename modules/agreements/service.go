@@ -116,8 +116,8 @@ func (s *Service) For(ctx context.Context) (j Judge, err error) {
 	return j, err
 }
 
-// load reads what judges a sender: its scopes with their agreements, the annexes and
-// the quotas; of one receiver and one service, or of all.
+// load reads what judges a sender: its scopes with their agreements and the quotas, of
+// one receiver and one service, or of all; of one receiver the annexes too.
 func (s *Service) load(ctx context.Context, from tenants.ID, to *tenants.ID, service ids.ID[ids.Service]) (Judge, error) {
 	j := Judge{today: s.today(), annex: map[ids.ID[ids.Agreement]]map[tenants.ID]policies.Annex{}}
 	var err error
@@ -130,9 +130,11 @@ func (s *Service) load(ctx context.Context, from tenants.ID, to *tenants.ID, ser
 			list = append(list, x.AgreementID)
 		}
 	}
-	sharing, err := sharingFrom(ctx, from, to, list...)
-	if err != nil {
-		return j, err
+	var sharing []Sharing
+	if to != nil { // a list of services shows no annex
+		if sharing, err = sharingFrom(ctx, from, to, list...); err != nil {
+			return j, err
+		}
 	}
 	for _, r := range sharing {
 		if j.annex[r.AgreementID] == nil {

@@ -44,8 +44,12 @@ func mine(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 	return q.Where("a.id in (?)", db.Conn(ctx).NewSelect().TableExpr("agreement_parties p").ColumnExpr("p.agreement_id").Where("p.tenant_id = ?", db.Tenant(ctx)))
 }
 
-// scopesFrom reads the scopes of a sender with their agreements, these locked
-// against change until the transaction ends.
+// judged are the columns of an agreement that a judgement reads; the words of an office's
+// agreements would be most of the work.
+var judged = []string{"id", "number", "state", "state_since", "effective_on", "ends_on", "renewal", "terminates_on", "objected_on", "has_quotas"}
+
+// scopesFrom reads the scopes of a sender with what a judgement asks of their agreements,
+// these locked against change until the transaction ends.
 func scopesFrom(ctx context.Context, from tenants.ID, to *tenants.ID) ([]scoped, error) {
 	var scopes []scopeRow
 	// What has ended is remembered once per pair, to say so; the history is not read.
@@ -61,7 +65,7 @@ func scopesFrom(ctx context.Context, from tenants.ID, to *tenants.ID) ([]scoped,
 		list[i] = s.AgreementID
 	}
 	var rows []row
-	if err := db.ForShare(ctx, db.Conn(ctx).NewSelect().Model(&rows).Where("a.id in (?)", db.In(list)).Where("?", ours(ctx, "a.id"))).Scan(ctx); err != nil {
+	if err := db.ForShare(ctx, db.Conn(ctx).NewSelect().Model(&rows).Column(judged...).Where("a.id in (?)", db.In(list)).Where("?", ours(ctx, "a.id"))).Scan(ctx); err != nil {
 		return nil, err
 	}
 	byID := map[ids.ID[ids.Agreement]]Agreement{}
