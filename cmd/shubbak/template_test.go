@@ -33,9 +33,9 @@ func templateOf(t testing.TB, name string) *still {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := emptySettings(t)[name]
+		s := partSettings(t)[name]
 		s.Data, s.KeyFile = dir, filepath.Join(dir, "master.key")
-		if s.DatabaseURL != "" {
+		if name == "real" {
 			if s.DatabaseURL, x.drop, err = testkit.Database(testkit.Part(t, "TEST_DATABASE_URL"), ""); err != nil {
 				t.Log("no database can be made here: each world is made anew")
 				x.bare = true
@@ -60,6 +60,7 @@ func templateOf(t testing.TB, name string) *still {
 func (x *still) copied(t testing.TB, s settings) settings {
 	t.Helper()
 	if x.bare {
+		s.DatabaseURL = testkit.Schema(t)
 		return s
 	}
 	if err := os.CopyFS(s.Data, os.DirFS(x.dir)); err != nil {

@@ -55,9 +55,9 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-// emptySettings are the settings of each kind of world of this run, with nothing in it:
-// everything embedded, and everything real where this run has the parts.
-func emptySettings(t testing.TB) map[string]settings {
+// partSettings are the settings of each kind of world of this run: everything embedded,
+// and everything real where this run has the parts. The real one has no database yet.
+func partSettings(t testing.TB) map[string]settings {
 	t.Helper()
 	out := map[string]settings{}
 	base := func() settings {
@@ -67,9 +67,20 @@ func emptySettings(t testing.TB) map[string]settings {
 	if os.Getenv("TEST_ONLY_POSTGRES") == "" {
 		out["embedded"] = base()
 	}
-	if pg, redis, s3 := testkit.Schema(t), testkit.Part(t, "TEST_REDIS_URL"), testkit.Bucket(t); pg != "" && redis != "" && s3 != "" {
+	if pg, redis, s3 := testkit.Part(t, "TEST_DATABASE_URL"), testkit.Part(t, "TEST_REDIS_URL"), testkit.Bucket(t); pg != "" && redis != "" && s3 != "" {
 		s := base()
-		s.DatabaseURL, s.RedisURL, s.S3URL, s.queue = pg, redis, s3, testkit.Unique()
+		s.RedisURL, s.S3URL, s.queue = redis, s3, testkit.Unique()
+		out["real"] = s
+	}
+	return out
+}
+
+// emptySettings are the same with nothing in them.
+func emptySettings(t testing.TB) map[string]settings {
+	t.Helper()
+	out := partSettings(t)
+	if s, ok := out["real"]; ok {
+		s.DatabaseURL = testkit.Schema(t)
 		out["real"] = s
 	}
 	return out
@@ -78,7 +89,7 @@ func emptySettings(t testing.TB) map[string]settings {
 // worldSettings are the same with the demo network in each.
 func worldSettings(t testing.TB) map[string]settings {
 	t.Helper()
-	out := emptySettings(t)
+	out := partSettings(t)
 	for name, s := range out {
 		out[name] = templateOf(t, name).copied(t, s)
 	}

@@ -277,6 +277,20 @@ func follower(ctx context.Context, id ids.ID[ids.Agreement], c Command) (a Agree
 	return a, false, err
 }
 
+// Follower is the amendment or the next term that was begun from an agreement; the
+// agreement itself where none is under way.
+func (s *Service) Follower(ctx context.Context, id ids.ID[ids.Agreement], c Command) (ids.ID[ids.Agreement], error) {
+	out := id
+	err := s.DB.Read(ctx, func(ctx context.Context) error {
+		r, open, err := follower(ctx, id, c)
+		if open {
+			out = r.ID
+		}
+		return err
+	})
+	return out, err
+}
+
 // follow begins the agreement that amends this one, or that comes after it, with the
 // same text; it has a life of its own until it is signed.
 func (s *Service) follow(ctx context.Context, a *Agreement, c Command, now time.Time) error {

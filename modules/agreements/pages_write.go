@@ -48,11 +48,8 @@ func (x termsForm) box(v *web.View, name string, rows int) web.Box {
 // page's is; "" for any other.
 func wordsDir(name string) string {
 	for _, part := range strings.Split(name, "_") {
-		switch part {
-		case "ar":
-			return "rtl"
-		case "fr":
-			return "ltr"
+		if d := direction[part]; d != "" {
+			return d
 		}
 	}
 	return ""
@@ -309,13 +306,7 @@ func (s *Service) actPost(c *web.Ctx) error {
 	err = s.Do(c.Std(), id, Act{Command: command, Version: version, Reason: f.Get("reason"), EffectiveOn: web.Day(f, "effective_on"), Cause: f.Get("cause"),
 		Number: f.Get("number"), Date: web.Day(f, "date"), Authority: f.Get("authority")})
 	if err == nil && (command == Amend || command == Renew) { // what has begun is where the work goes on
-		err = s.DB.Read(c.Std(), func(ctx context.Context) error {
-			r, open, err := follower(ctx, id, command)
-			if open {
-				id = r.ID
-			}
-			return err
-		})
+		id, err = s.Follower(c.Std(), id, command)
 	}
 	return s.afterPost(c, id, err)
 }

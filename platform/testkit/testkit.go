@@ -65,23 +65,11 @@ func Schema(t testing.TB) string {
 	if base == "" {
 		return ""
 	}
-	admin, err := sql.Open("pgx", base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer admin.Close()
 	name := Unique()
-	if _, err := admin.Exec("create schema " + name); err != nil {
+	if err := administer(base, "create schema "+name); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		again, err := sql.Open("pgx", base)
-		if err != nil {
-			return
-		}
-		defer again.Close()
-		_, _ = again.Exec("drop schema " + name + " cascade")
-	})
+	t.Cleanup(func() { _ = administer(base, "drop schema "+name+" cascade") })
 	u, err := url.Parse(base)
 	if err != nil {
 		t.Fatal(err)
@@ -95,11 +83,6 @@ func Schema(t testing.TB) string {
 // Database makes a database in the run's PostgreSQL and gives its address and what drops
 // it; as a copy of the one at another address, to which nobody may be connected, or empty.
 func Database(base, copyOf string) (dsn string, drop func(), err error) {
-	admin, err := sql.Open("pgx", base)
-	if err != nil {
-		return "", nil, err
-	}
-	defer admin.Close()
 	name, template := Unique(), ""
 	if copyOf != "" {
 		u, err := url.Parse(copyOf)
@@ -108,7 +91,7 @@ func Database(base, copyOf string) (dsn string, drop func(), err error) {
 		}
 		template = " template " + strings.TrimPrefix(u.Path, "/")
 	}
-	if _, err := admin.Exec("create database " + name + template); err != nil {
+	if err := administer(base, "create database "+name+template); err != nil {
 		return "", nil, err
 	}
 	u, err := url.Parse(base)
@@ -116,14 +99,18 @@ func Database(base, copyOf string) (dsn string, drop func(), err error) {
 		return "", nil, err
 	}
 	u.Path = "/" + name
-	return u.String(), func() {
-		again, err := sql.Open("pgx", base)
-		if err != nil {
-			return
-		}
-		defer again.Close()
-		_, _ = again.Exec("drop database " + name + " with (force)")
-	}, nil
+	return u.String(), func() { _ = administer(base, "drop database "+name+" with (force)") }, nil
+}
+
+// administer runs one statement on the run's PostgreSQL, on a connection of its own.
+func administer(base, statement string) error {
+	d, err := sql.Open("pgx", base)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	_, err = d.Exec(statement)
+	return err
 }
 
 // Bucket is the address of a bucket of its own in the run's MinIO, or "".
