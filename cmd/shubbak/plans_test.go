@@ -569,6 +569,7 @@ func buffers(t *testing.T, ctx context.Context, q caught) string {
 	for _, m := range choices.FindAllStringSubmatch(q.text, -1) {
 		ranges += strings.Count(m[1], ",") // each value is a range of its own
 	}
+	ranges += strings.Count(q.text, "due_at < ")             // what is overdue and what is in a state are found by an index each
 	ranges += max(0, strings.Count(q.text, "number = ")/2-1) // a number is looked for on both sides, by an index each
 	touched, allowed := p.Hit+p.Read, perRow*p.shown()*float64(max(1, len(all)))+descent*float64(ranges)
 	if !change && touched > allowed {

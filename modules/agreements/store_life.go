@@ -3,6 +3,7 @@ package agreements
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -249,10 +250,12 @@ func due(ctx context.Context, today string, limit int) (out []ids.ID[ids.Agreeme
 	return out, err
 }
 
-// dueTenants lists who keeps such agreements.
+// dueTenants lists who keeps such agreements. The few rows are made distinct here:
+// asked to do it, SQLite may read every agreement in the order of its keeper.
 func dueTenants(ctx context.Context, today string) (out []string, err error) {
-	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("distinct a.tenant_id").Where("a.due_on <= ?", today).Scan(ctx, &out)
-	return out, err
+	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).Column("tenant_id").Where("a.due_on <= ?", today).Scan(ctx, &out)
+	slices.Sort(out)
+	return slices.Compact(out), err
 }
 
 // overlapping lists the agreements of others between which and this one the annexes
