@@ -46,6 +46,27 @@ func actPermission(c Command) policies.Permission {
 // Do carries out a command, in the contract's order of refusals: shape, reach,
 // relation, version, state, and what only the stored state can tell.
 func (s *Service) Do(ctx context.Context, id ID, a Act) error {
+	return s.once(ctx, id, a, nil)
+}
+
+// Act is Do with the view that answers it, from the same transaction. What sends is
+// shown in one of its own: a register is not kept locked for reading.
+func (s *Service) Act(ctx context.Context, id ID, a Act) (v View, err error) {
+	if a.Command == Send || a.Command == Approve {
+		if err := s.Do(ctx, id, a); err != nil {
+			return View{}, err
+		}
+		return s.After(ctx, id)
+	}
+	err = s.once(ctx, id, a, func(ctx context.Context) (err error) {
+		v, err = s.After(ctx, id)
+		return err
+	})
+	return v, err
+}
+
+// once runs a command and what shall see its result before it is committed.
+func (s *Service) once(ctx context.Context, id ID, a Act, then func(ctx context.Context) error) error {
 	if err := a.check(s.Clock.Now(), s.zone); err != nil {
 		return err
 	}
@@ -64,7 +85,10 @@ func (s *Service) Do(ctx context.Context, id ID, a Act) error {
 		if err := r.checkSource(a); err != nil {
 			return err
 		}
-		return s.do(ctx, &r, a)
+		if err := s.do(ctx, &r, a); err != nil || then == nil {
+			return err
+		}
+		return then(ctx)
 	})
 	return s.lostRace(ctx, err, r)
 }
@@ -274,7 +298,7 @@ func (s *Service) sendAgain(ctx context.Context, r *Referral, a Act, now time.Ti
 	if field, code := service.CheckTriage(r.CardTriage); code != "" && !r.Danger {
 		return fault.In(field, code)
 	}
-	return s.send(ctx, r, p, service, strings.TrimSpace(a.ExceptionReason), now)
+	return s.send(ctx, &outgoing{r: r, p: p, service: service, exception: strings.TrimSpace(a.ExceptionReason), now: now, loaded: r.Version})
 }
 
 // approve hands over what waited for the supervisor, or for the coordinator where
@@ -312,7 +336,7 @@ func (s *Service) approve(ctx context.Context, r *Referral, a Act, now time.Time
 	if err != nil {
 		return err
 	}
-	return s.finish(ctx, r, loaded, "approve", []Event{e}, p, now)
+	return s.finish(ctx, &outgoing{r: r, p: p, now: now, loaded: loaded}, "approve", e)
 }
 
 // markError empties a referral that should never have been: the payload goes, the

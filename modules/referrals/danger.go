@@ -58,12 +58,9 @@ func (w Writing) checkDanger(f *fault.Collect) {
 	}
 }
 
-// putCall keeps the record of the call, and refuses what nobody could act on: a
-// person without any designation, or no place to go to.
-func (s *Service) putCall(ctx context.Context, r Referral, p people.Person, c Call) error {
-	if !r.Danger {
-		return nil
-	}
+// checkCall refuses what nobody could act on: a person without any designation, or no
+// place to go to.
+func (s *Service) checkCall(p people.Person, c Call) error {
 	if p.GivenNameAr+p.FamilyNameAr+p.GivenName+p.FamilyName+p.Alias == "" {
 		return fault.In("person_id", "designation_missing")
 	}
@@ -73,13 +70,13 @@ func (s *Service) putCall(ctx context.Context, r Referral, p people.Person, c Ca
 	if c.At != nil && c.At.After(s.Clock.Now().Add(5*time.Minute)) {
 		return fault.In("call.at", "in_the_future")
 	}
-	return s.put(ctx, r, policies.Call, c)
+	return nil
 }
 
 // sendDanger hands it over. The agreement in force adds what its annex opens; that
 // there is none, or that it would refuse, is not asked.
-func (s *Service) sendDanger(ctx context.Context, r *Referral, p people.Person, now time.Time) error {
-	loaded := r.Version
+func (s *Service) sendDanger(ctx context.Context, x *outgoing) error {
+	r := x.r
 	recipient, err := s.Tenants.ByID(ctx, r.ToTenant)
 	if err != nil {
 		return err
@@ -90,16 +87,16 @@ func (s *Service) sendDanger(ctx context.Context, r *Referral, p people.Person, 
 	}
 	r.AgreementID, r.ConsentID = permit.Agreement, ids.ID[ids.Consent]{}
 	r.setGrant(policies.Share(permit.Annex, r.Basis, nil, policies.Split(r.Wanted), recipient.Declared().Care).InDanger())
-	desk, err := s.calendarOf(ctx, r.FromTenant, r.FromUnit, now)
+	desk, err := s.calendarOf(ctx, r.FromTenant, r.FromUnit, x.now)
 	if err != nil {
 		return err
 	}
-	r.ReviewDue = whole(desk.Days.Add(now, reviewDays*workingDay))
-	e, err := r.Sent(Send, now)
+	r.ReviewDue = whole(desk.Days.Add(x.now, reviewDays*workingDay))
+	e, err := r.Sent(Send, x.now)
 	if err != nil {
 		return err
 	}
-	return s.finish(ctx, r, loaded, "send_danger", []Event{e}, p, now)
+	return s.finish(ctx, x, "send_danger", e)
 }
 
 // Review is the supervisor's look at a danger afterwards: was it one, was the person

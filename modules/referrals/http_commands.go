@@ -196,9 +196,6 @@ type commandBody interface {
 // command mounts one command: its own path, so that each has its own body.
 func command[B commandBody](s *Service, c Command, summary string) web.Route {
 	return web.Checked(web.JSON(http.MethodPost, "/referrals/:id/"+string(c), summary, actPermission(c), func(ctx context.Context, in B) (View, error) {
-		if err := s.Do(ctx, in.target(), in.command(c)); err != nil {
-			return View{}, err
-		}
-		return s.After(ctx, in.target())
+		return s.Act(ctx, in.target(), in.command(c))
 	}).Replays(s.again), func(_ context.Context, in B) error { return in.command(c).check(s.Clock.Now(), s.zone) })
 }

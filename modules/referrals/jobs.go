@@ -67,7 +67,11 @@ func (s *Service) refresh(ctx context.Context, _ outbox.Delivery, e people.Chang
 		if r.SentAt.IsZero() {
 			continue // written when it is sent
 		}
-		if err := s.putIdentity(ctx, r, p); err != nil {
+		identity, err := s.identitySlices(ctx, r, p)
+		if err != nil {
+			return err
+		}
+		if err := putSlices(ctx, identity); err != nil {
 			return err
 		}
 		s.setCard(&r, p, s.Clock.Now())

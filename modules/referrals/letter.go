@@ -3,10 +3,8 @@ package referrals
 import (
 	"context"
 	"slices"
-	"time"
 
 	"shubbak/modules/directory"
-	"shubbak/modules/people"
 	"shubbak/platform/fault"
 	"shubbak/platform/ids"
 	"shubbak/policies"
@@ -26,8 +24,8 @@ var unwritten = []Command{Ask, Answer, UndoAccept, Redirect, Waitlist, Assign, C
 
 // sendLetter hands the letter to the person. Consent is not asked: they decide
 // whether to show it. A body that has joined as a partner gets no letters any more.
-func (s *Service) sendLetter(ctx context.Context, r *Referral, p people.Person, service directory.Service, now time.Time) error {
-	loaded := r.Version
+func (s *Service) sendLetter(ctx context.Context, x *outgoing) error {
+	r := x.r
 	body, err := s.Directory.Organization(ctx, r.OrganizationID)
 	if err != nil {
 		return err
@@ -35,10 +33,10 @@ func (s *Service) sendLetter(ctx context.Context, r *Referral, p people.Person, 
 	why := ""
 	if !body.Joined.IsZero() {
 		why = directory.ServiceClosed
-	} else if !service.Serves(r.Need) {
+	} else if !x.service.Serves(r.Need) {
 		why = directory.NotEligible
 	} else if !r.Danger {
-		why = s.Directory.Admits(service, profile(p, now.In(s.zone)))
+		why = s.Directory.Admits(x.service, profile(x.p, x.now.In(s.zone)))
 	}
 	if why != "" {
 		return &fault.Error{Code: fault.NotPermitted, Key: "referrals.not_permitted." + why, Data: map[string]any{"reason": why}}
@@ -46,17 +44,17 @@ func (s *Service) sendLetter(ctx context.Context, r *Referral, p people.Person, 
 	r.ConsentID, r.AgreementID = ids.ID[ids.Consent]{}, ids.ID[ids.Agreement]{}
 	r.setGrant(policies.Grant{})
 	if r.Danger {
-		desk, err := s.calendarOf(ctx, r.FromTenant, r.FromUnit, now)
+		desk, err := s.calendarOf(ctx, r.FromTenant, r.FromUnit, x.now)
 		if err != nil {
 			return err
 		}
-		r.ReviewDue = whole(desk.Days.Add(now, reviewDays*workingDay))
+		r.ReviewDue = whole(desk.Days.Add(x.now, reviewDays*workingDay))
 	}
-	e, err := r.Sent(Send, now)
+	e, err := r.Sent(Send, x.now)
 	if err != nil {
 		return err
 	}
-	return s.finish(ctx, r, loaded, "send_letter", []Event{e}, p, now)
+	return s.finish(ctx, x, "send_letter", e)
 }
 
 // checkSource wants the source of what is recorded about a letter, and refuses one

@@ -9,12 +9,9 @@ import (
 	"shubbak/modules/agreements"
 	"shubbak/modules/directory"
 	"shubbak/modules/people"
-	"shubbak/platform/audit"
-	"shubbak/platform/db"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
-	"shubbak/platform/terms"
 	"shubbak/policies"
 	"shubbak/tenants"
 )
@@ -91,14 +88,14 @@ func choice(s string) string {
 }
 
 // Create writes a draft; with send it goes as far as consent and agreement let it,
-// all in one transaction.
+// all in one transaction, and its row is written once.
 func (s *Service) Create(ctx context.Context, w Writing, send bool, exception string) (ID, error) {
 	w.settle()
 	if err := w.check(s.terms.Need); err != nil {
 		return ID{}, err
 	}
 	a, now := tenants.From(ctx), s.Clock.Now()
-	r := Referral{ID: ids.New[ids.Referral](), FromTenant: a.Tenant.ID, FromUser: a.User, FromUnit: a.Unit, Version: 1, CardTriage: map[string]string{}}
+	r := Referral{ID: ids.New[ids.Referral](), FromTenant: a.Tenant.ID, FromUser: a.User, FromUnit: a.Unit, CardTriage: map[string]string{}}
 	err := s.DB.InTx(ctx, func(ctx context.Context) error {
 		p, service, err := s.prepare(ctx, &r, &w)
 		if err != nil {
@@ -117,34 +114,15 @@ func (s *Service) Create(ctx context.Context, w Writing, send bool, exception st
 				return err
 			}
 		}
-		events := []Event{r.Created(now)}
-		if err := s.setDue(ctx, &r, now); err != nil {
+		x, err := s.begin(ctx, &r, w, p, now)
+		if err != nil {
 			return err
 		}
-		s.setCard(&r, p, now)
-		r.CardDocuments = len(w.Documents)
-		if err := insertReferral(ctx, r); err != nil {
-			return err
+		if !send {
+			return s.put(ctx, x)
 		}
-		if _, err := s.Documents.Name(ctx, r.ID, w.Documents); err != nil {
-			return err
-		}
-		if err := s.putSocial(ctx, r, Social{Reason: strings.TrimSpace(w.Reason)}); err != nil {
-			return err
-		}
-		if err := s.putCall(ctx, r, p, w.Call); err != nil {
-			return err
-		}
-		if err := s.putBasis(ctx, r, w.BasisNote); err != nil {
-			return err
-		}
-		if err := s.Audit.Did(ctx, audit.Entry{Action: "create", Object: "referral", ID: r.ID.String(), Fields: []string{"reason"}}); err != nil {
-			return err
-		}
-		if err := s.record(ctx, &r, events); err != nil || !send {
-			return err
-		}
-		return s.send(ctx, &r, p, service, exception, now)
+		x.service, x.exception, x.loaded = service, exception, 1 // the version of the draft that it was
+		return s.send(ctx, x)
 	})
 	return r.ID, s.lostRace(ctx, err, r)
 }
@@ -207,8 +185,8 @@ func (s *Service) putBasis(ctx context.Context, r Referral, note string) error {
 
 // send takes a draft as far as it may go: sent, awaiting_consent or
 // awaiting_approval. It asks the agreement and the consent in this transaction.
-func (s *Service) send(ctx context.Context, r *Referral, p people.Person, service directory.Service, exception string, now time.Time) error {
-	loaded := r.Version
+func (s *Service) send(ctx context.Context, x *outgoing) error {
+	r := x.r
 	if _, ok := r.Rule(Send); !ok {
 		return r.illegal(Send)
 	}
@@ -216,28 +194,28 @@ func (s *Service) send(ctx context.Context, r *Referral, p people.Person, servic
 		return already(id, err)
 	}
 	if r.Letter() {
-		return s.sendLetter(ctx, r, p, service, now)
+		return s.sendLetter(ctx, x)
 	}
 	if r.ToTenant == r.FromTenant {
 		return notPermitted(string(agreements.NoAgreement)) // nobody refers to oneself, in danger or by exception either
 	}
 	if r.Danger {
-		return s.sendDanger(ctx, r, p, now)
+		return s.sendDanger(ctx, x)
 	}
-	prof := profile(p, now.In(s.zone))
+	prof := profile(x.p, x.now.In(s.zone))
 	permit, reason, err := s.Agreements.Permits(ctx, r.FromTenant, r.asked(prof))
 	if err != nil {
 		return err
 	}
 	why := string(reason)
 	fromService := false
-	if why == "" && !service.Serves(r.Need) {
+	if why == "" && !x.service.Serves(r.Need) {
 		why, fromService = directory.NotEligible, true
 	}
-	if admits := s.Directory.Admits(service, prof); admits != "" && (why == "" || exception != "") {
+	if admits := s.Directory.Admits(x.service, prof); admits != "" && (why == "" || x.exception != "") {
 		why, fromService = admits, true
 	}
-	excepted := why != "" && !fromService && exception != ""
+	excepted := why != "" && !fromService && x.exception != ""
 	if why != "" && !excepted && !fromService {
 		return permit.Refusal(reason)
 	}
@@ -248,7 +226,7 @@ func (s *Service) send(ctx context.Context, r *Referral, p people.Person, servic
 	if err != nil {
 		return err
 	}
-	consented, err := s.consent(ctx, r, recipient.Slug, now)
+	consented, err := s.consent(ctx, r, recipient.Slug, x.now)
 	if err != nil {
 		return err
 	}
@@ -267,20 +245,19 @@ func (s *Service) send(ctx context.Context, r *Referral, p people.Person, servic
 	var e Event
 	switch {
 	case r.Basis == "consent" && r.ConsentID.IsZero():
-		e, err = r.NeedsConsent(now)
+		e, err = r.NeedsConsent(x.now)
 	case excepted:
-		if e, err = r.NeedsApproval(true, now); err == nil {
-			err = s.note(ctx, *r, e.Sequence, "exception", exception, false)
-		}
+		e, err = r.NeedsApproval(true, x.now)
+		x.then(func(ctx context.Context) error { return s.note(ctx, *r, e.Sequence, "exception", x.exception, false) })
 	case own.RequireApproval && r.Priority == "routine":
-		e, err = r.NeedsApproval(false, now)
+		e, err = r.NeedsApproval(false, x.now)
 	default:
-		e, err = r.Sent(Send, now)
+		e, err = r.Sent(Send, x.now)
 	}
 	if err != nil {
 		return err
 	}
-	return s.finish(ctx, r, loaded, "send", []Event{e}, p, now)
+	return s.finish(ctx, x, "send", e)
 }
 
 // notPermitted refuses to send, with the contract's reason.
@@ -319,115 +296,4 @@ func (s *Service) consent(ctx context.Context, r *Referral, recipient string, no
 	}
 	r.ConsentID = c.ID
 	return c.Categories, nil
-}
-
-// finish saves a change that may have sent the referral: slices, events, audit,
-// notices, and the register number as the transaction's last statement.
-func (s *Service) finish(ctx context.Context, r *Referral, loaded int64, action string, events []Event, p people.Person, now time.Time) error {
-	first := r.State == Sent && r.Number == ""
-	if r.State == Sent {
-		s.setCard(r, p, now)
-	}
-	if err := s.save(ctx, r, loaded, now, false); err != nil {
-		return err
-	}
-	if r.State == Sent {
-		if err := s.putIdentity(ctx, *r, p); err != nil {
-			return err
-		}
-		if r.counts() {
-			if err := s.Agreements.Take(ctx, r.AgreementID, r.ServiceID, r.ID); err != nil {
-				return err
-			}
-		}
-	}
-	if err := s.Audit.Did(ctx, audit.Entry{Action: action, Object: "referral", ID: r.ID.String(), Fields: []string{string(r.State)}}); err != nil {
-		return err
-	}
-	if !first {
-		return s.record(ctx, r, events)
-	}
-	// The outbox rows name the number, so they are written after it; both are the
-	// tail of the transaction.
-	number, err := tenants.NextNumber(ctx, "referral", now.In(s.zone).Year())
-	if err != nil {
-		return err
-	}
-	r.Number = number
-	if err := setNumber(ctx, r.ID, number); err != nil {
-		return err
-	}
-	return s.record(ctx, r, events)
-}
-
-// lostRace turns a violation of the unique key, the last guard of two sends at
-// once, into already_open with the winner's id; it runs outside the failed
-// transaction.
-func (s *Service) lostRace(ctx context.Context, err error, r Referral) error {
-	if !db.Unique(err, "already_open") && !db.Unique(err, "person_id") {
-		return err
-	}
-	var id ID
-	rerr := s.DB.Read(ctx, func(ctx context.Context) (err error) {
-		id, err = alreadyOpen(ctx, r)
-		return err
-	})
-	return already(id, rerr)
-}
-
-// save writes owner, deadline, open slices and version, then the row.
-func (s *Service) save(ctx context.Context, r *Referral, loaded int64, now time.Time, unopened bool) error {
-	if err := s.setDue(ctx, r, now); err != nil {
-		return err
-	}
-	r.setOpen(now)
-	r.Version = loaded + 1
-	s.look(ctx, *r)
-	if err := save(ctx, *r, loaded, unopened); err != nil || !r.counts() || r.State.Open() || r.WasAccepted() || r.SentAt.IsZero() {
-		return err
-	}
-	return s.Agreements.GiveBack(ctx, r.ID) // ended before acceptance: its place is free
-}
-
-// counts reports whether a referral takes a place of its agreement's quotas: a danger
-// and an exception are counted beside them.
-func (r *Referral) counts() bool { return !r.AgreementID.IsZero() && !r.Danger && !r.Exception }
-
-// asked is the question to the agreement.
-func (r *Referral) asked(p terms.Profile) agreements.Ask {
-	return agreements.Ask{To: r.ToTenant, Service: r.ServiceID, Needs: []string{r.Need}, Priority: r.Priority, Person: &p}
-}
-
-// record writes events and tells the subscribers. Work of the system runs without an
-// actor, so its events name nobody.
-func (s *Service) record(ctx context.Context, r *Referral, events []Event) error {
-	a := tenants.From(ctx)
-	for i := range events {
-		if a.Tenant == nil {
-			break
-		}
-		events[i].ByTenant, events[i].ByUser = a.Tenant.ID, a.User
-		if len(a.Roles) > 0 {
-			events[i].ByRole = a.Roles[0]
-		}
-	}
-	for i, e := range events {
-		if r.answered && slices.Contains(decisions, e.ToState) {
-			events[i].Late = r.answeredLate
-		}
-	}
-	if err := insertEvents(ctx, events); err != nil {
-		return err
-	}
-	for _, e := range events {
-		if err := s.Bus.Publish(ctx, s.moved(*r, e)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Service) moved(r Referral, e Event) Moved {
-	return Moved{Referral: r.ID, Number: r.Number, Event: e.Event, Sequence: e.Sequence, FromTenant: r.FromTenant, ToTenant: r.ToTenant, FromUnit: r.FromUnit, ToUnit: r.ToUnit,
-		FromUser: r.Sender(), Assignee: r.OwnerUser, Danger: r.Danger, Letter: r.Letter(), ByTenant: e.ByTenant, ByUser: e.ByUser, Reason: e.ReasonCode, Exception: r.Exception, Unsent: r.SentAt.IsZero(), Step: e.Sequence}
 }

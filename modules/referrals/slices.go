@@ -97,20 +97,26 @@ func slicePlace(id ID, slice policies.Slice) string {
 // putSocial seals the reason; the sender reads it always, the receiver once the
 // slice is open.
 func (s *Service) putSocial(ctx context.Context, r Referral, social Social) error {
-	return s.put(ctx, r, policies.Social, social)
-}
-
-// putIdentity seals what this referral may ever show of who the person is.
-func (s *Service) putIdentity(ctx context.Context, r Referral, p people.Person) error {
-	g := r.grant()
-	if !g.Identity {
-		return nil
-	}
-	full := identityOf(p, g.Contact)
-	if err := s.put(ctx, r, policies.Identity, full); err != nil {
+	row, err := s.seal(ctx, r, policies.Social, social)
+	if err != nil {
 		return err
 	}
-	return s.put(ctx, r, policies.Name, full.names())
+	return putSlices(ctx, []sliceRow{row})
+}
+
+// identitySlices seals what this referral may ever show of who the person is.
+func (s *Service) identitySlices(ctx context.Context, r Referral, p people.Person) ([]sliceRow, error) {
+	g := r.grant()
+	if !g.Identity {
+		return nil, nil
+	}
+	full := identityOf(p, g.Contact)
+	identity, err := s.seal(ctx, r, policies.Identity, full)
+	if err != nil {
+		return nil, err
+	}
+	name, err := s.seal(ctx, r, policies.Name, full.names())
+	return []sliceRow{identity, name}, err
 }
 
 // names is what stays after the end: the display name in both scripts.
@@ -118,12 +124,10 @@ func (i Identity) names() Identity {
 	return Identity{GivenNameAr: i.GivenNameAr, FamilyNameAr: i.FamilyNameAr, GivenName: i.GivenName, FamilyName: i.FamilyName, Alias: i.Alias}
 }
 
-func (s *Service) put(ctx context.Context, r Referral, slice policies.Slice, value any) error {
+// seal is a slice as it is kept.
+func (s *Service) seal(ctx context.Context, r Referral, slice policies.Slice, value any) (sliceRow, error) {
 	sealed, err := s.Vault.SealJSON(ctx, r.KeyID, slicePlace(r.ID, slice), value)
-	if err != nil {
-		return err
-	}
-	return putSlice(ctx, sliceRow{ReferralID: r.ID, Slice: slice, FromTenant: r.FromTenant, Payload: sealed})
+	return sliceRow{ReferralID: r.ID, Slice: slice, FromTenant: r.FromTenant, Payload: sealed}, err
 }
 
 // contents are the slices of one referral that the reader may open now.

@@ -93,17 +93,12 @@ func insertReferral(ctx context.Context, r Referral) error {
 func save(ctx context.Context, r Referral, loaded int64, unopened bool) error {
 	// Reading marks a referral as opened without raising its version: a change that
 	// was loaded before must not take the mark away.
-	q := db.Conn(ctx).NewUpdate().Model(&row{Referral: r}).ExcludeColumn("id", "from_tenant", "to_tenant", "person_id", "key_id", "created_at", "number", "opened_at", "opened_by").
+	q := db.Conn(ctx).NewUpdate().Model(&row{Referral: r}).ExcludeColumn("id", "from_tenant", "to_tenant", "person_id", "key_id", "created_at", "opened_at", "opened_by").
 		Where("id = ?", r.ID).Where("version = ?", loaded).Where("(from_tenant = ? or to_tenant = ?)", db.Tenant(ctx), db.Tenant(ctx))
 	if unopened {
 		q = q.Where("opened_at is null")
 	}
 	return db.Affected(q.Exec(ctx))
-}
-
-func setNumber(ctx context.Context, id ID, number string) error {
-	_, err := db.Conn(ctx).NewUpdate().Model((*row)(nil)).Set("number = ?", number).Where("id = ?", id).Where("from_tenant = ?", db.Tenant(ctx)).Exec(ctx)
-	return err
 }
 
 func insertEvents(ctx context.Context, list []Event) error {
@@ -129,8 +124,11 @@ func eventsOf(ctx context.Context, id ID, after int64, limit int) ([]Event, erro
 	return out, err
 }
 
-func putSlice(ctx context.Context, s sliceRow) error {
-	_, err := db.Conn(ctx).NewInsert().Model(&s).On("conflict (referral_id, slice) do update").Set("payload = excluded.payload").Exec(ctx)
+func putSlices(ctx context.Context, rows []sliceRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	_, err := db.Conn(ctx).NewInsert().Model(&rows).On("conflict (referral_id, slice) do update").Set("payload = excluded.payload").Exec(ctx)
 	return err
 }
 

@@ -72,19 +72,16 @@ func New(d *db.DB, c clock.Clock) *Log {
 	return &Log{db: d, clock: c, reads: make(chan read, 256), nudge: make(chan struct{}, 1)}
 }
 
-// Did writes the entry of an act, inside the act's transaction.
-func (l *Log) Did(ctx context.Context, e Entry) error {
+// Did writes the entries of an act, inside the act's transaction.
+func (l *Log) Did(ctx context.Context, entries ...Entry) error {
 	db.AfterCommit(ctx, l.wake)
-	return insert(ctx, []row{l.row(ctx, e)})
+	return insert(ctx, l.rows(ctx, entries))
 }
 
 // Opened commits the entries of a read before its answer may leave. When they
 // cannot be written the answer is 503.
 func (l *Log) Opened(ctx context.Context, entries ...Entry) error {
-	rows := make([]row, len(entries))
-	for i, e := range entries {
-		rows[i] = l.row(ctx, e)
-	}
+	rows := l.rows(ctx, entries)
 	if db.Inside(ctx) {
 		db.AfterCommit(ctx, l.wake)
 		return insert(ctx, rows)
@@ -111,6 +108,14 @@ func (l *Log) wake() {
 	case l.nudge <- struct{}{}:
 	default:
 	}
+}
+
+func (l *Log) rows(ctx context.Context, entries []Entry) []row {
+	out := make([]row, len(entries))
+	for i, e := range entries {
+		out[i] = l.row(ctx, e)
+	}
+	return out
 }
 
 func (l *Log) row(ctx context.Context, e Entry) row {

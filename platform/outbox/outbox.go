@@ -284,7 +284,7 @@ func (b *Bus) round(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	for i, r := range rows {
-		if err := b.queue.enqueue(r.ID, r.Attempt); err != nil {
+		if err := b.queue.enqueue(r.task()); err != nil {
 			b.degraded.Store(true)
 			back := rows[i:]
 			return 0, b.db.AsSystem(context.WithoutCancel(ctx), "relay", func(ctx context.Context) error { return unclaim(ctx, back) })
@@ -319,32 +319,25 @@ func (b *Bus) runSchedules(ctx context.Context) {
 	}
 }
 
-var errSuperseded = errors.New("outbox: another attempt finished first")
+var (
+	errSuperseded = errors.New("outbox: another attempt finished first")
+	errNotNow     = errors.New("outbox: gone, done, or another attempt's turn")
+)
 
 // attempt runs one handler once. It never fails towards the queue: the row says
 // what happens next.
-func (b *Bus) attempt(ctx context.Context, id ids.ID[ids.Delivery], n int) {
-	var r row
-	err := b.db.ReadAsSystem(ctx, "load a delivery", func(ctx context.Context) (err error) {
-		r, err = load(ctx, id)
-		return err
-	})
-	if err != nil || r.State != handed || r.Attempt != n {
-		return // gone, done, or another attempt's turn
-	}
-	b.mu.RLock()
-	sub, ok := b.subs[r.Subscriber]
-	b.mu.RUnlock()
-	if !ok {
-		err = errors.New("no such subscriber")
-	} else {
-		err = b.run(db.As(ctx, r.TenantID), sub, r)
-	}
-	if err == nil || errors.Is(err, errSuperseded) {
-		b.wake() // the next of the same order key may go
+func (b *Bus) attempt(ctx context.Context, t task) {
+	r, err := b.deliver(ctx, t)
+	if r.ID.IsZero() || errors.Is(err, errNotNow) {
 		return
 	}
-	b.log.Warn("delivery failed", "subscriber", r.Subscriber, "delivery", id.String(), "attempt", n, "error", string(fault.CodeOf(err)))
+	if err == nil || errors.Is(err, errSuperseded) {
+		if r.OrderKey != "" {
+			b.wake() // the next of the same order key may go
+		}
+		return
+	}
+	b.log.Warn("delivery failed", "subscriber", r.Subscriber, "delivery", r.ID.String(), "attempt", t.Attempt, "error", string(fault.CodeOf(err)))
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.Deadline)
 	defer cancel()
 	_ = b.db.AsSystem(end, "next attempt", func(ctx context.Context) error {
@@ -352,25 +345,59 @@ func (b *Bus) attempt(ctx context.Context, id ids.ID[ids.Delivery], n int) {
 	})
 }
 
-func (b *Bus) run(ctx context.Context, sub Subscription, r row) (err error) {
+// deliver reads the row of a task and runs its handler: in one transaction, or outside
+// of any where the subscription says so. The row is zero if it could not be read.
+func (b *Bus) deliver(ctx context.Context, t task) (r row, err error) {
 	defer func() {
 		if p := recover(); p != nil { // a broken handler must not end the process
 			err = fault.New(fault.Internal)
 		}
 	}()
-	d := Delivery{ID: r.ID, Tenant: r.TenantID, Attempt: r.Attempt, Payload: json.RawMessage(r.Payload)}
-	if sub.Outside {
-		if err := sub.Run(ctx, d); err != nil {
-			return err
+	turn := func(ctx context.Context) (err error) {
+		if r, err = load(ctx, t.ID); err == nil && (r.State != handed || r.Attempt != t.Attempt) {
+			return errNotNow
 		}
-		return b.db.InTx(ctx, func(ctx context.Context) error { return b.done(ctx, r) })
+		return err
 	}
-	return b.db.InTx(ctx, func(ctx context.Context) error {
-		if err := sub.Run(ctx, d); err != nil {
-			return err
-		}
-		return b.done(ctx, r)
-	})
+	if sub, ok := b.subscriber(t.Subscriber); ok && !sub.Outside && t.Tenant != "" {
+		err = b.db.InTx(db.As(ctx, t.Tenant), func(ctx context.Context) error {
+			if err := turn(ctx); err != nil {
+				return err
+			}
+			return b.handle(ctx, sub, r)
+		})
+		return r, err
+	}
+	if err := b.db.ReadAsSystem(ctx, "load a delivery", turn); err != nil {
+		return r, err
+	}
+	sub, ok := b.subscriber(r.Subscriber)
+	if !ok {
+		return r, errors.New("no such subscriber")
+	}
+	ctx = db.As(ctx, r.TenantID)
+	if !sub.Outside {
+		return r, b.db.InTx(ctx, func(ctx context.Context) error { return b.handle(ctx, sub, r) })
+	}
+	if err := sub.Run(ctx, r.delivery()); err != nil {
+		return r, err
+	}
+	return r, b.db.InTx(ctx, func(ctx context.Context) error { return b.done(ctx, r) })
+}
+
+// handle runs a handler and marks its delivery as done, in the transaction of ctx.
+func (b *Bus) handle(ctx context.Context, sub Subscription, r row) error {
+	if err := sub.Run(ctx, r.delivery()); err != nil {
+		return err
+	}
+	return b.done(ctx, r)
+}
+
+func (b *Bus) subscriber(name string) (Subscription, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	sub, ok := b.subs[name]
+	return sub, ok
 }
 
 func (b *Bus) done(ctx context.Context, r row) error {

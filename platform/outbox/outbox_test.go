@@ -66,10 +66,11 @@ func TestADuplicateDeliveryHasNoEffect(t *testing.T) {
 		r := h.handOver()[0]
 		var wg sync.WaitGroup
 		for range 8 {
-			wg.Go(func() { b.attempt(context.Background(), r.ID, r.Attempt) })
+			wg.Go(func() { b.attempt(context.Background(), r.task()) })
 		}
 		wg.Wait()
-		b.attempt(context.Background(), r.ID, r.Attempt)
+		b.attempt(context.Background(), r.task())
+		b.attempt(context.Background(), task{ID: r.ID, Attempt: r.Attempt}) // as an older version hands it over
 		if got := h.effects(); len(got) != 1 || h.only().State != done {
 			t.Errorf("%d effects, the row is %s", len(got), h.only().State)
 		}
@@ -84,7 +85,7 @@ func TestTheQueueTakesOneAttemptOnce(t *testing.T) {
 		h.settled(b)
 		id, n := delivery(h.only())
 		for range 3 { // the task is gone or stands already: neither is an error, neither acts again
-			if err := b.queue.enqueue(id, n); err != nil {
+			if err := b.queue.enqueue(task{ID: id, Attempt: n}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -101,8 +102,8 @@ func TestAStaleAttemptDoesNothing(t *testing.T) {
 		b := h.bus(On("test.one", write))
 		h.publish(b, happened{What: "x"})
 		r := h.handOver()[0]
-		b.attempt(context.Background(), r.ID, r.Attempt+1)
-		b.attempt(context.Background(), r.ID, r.Attempt-1)
+		b.attempt(context.Background(), task{r.ID, r.Attempt + 1, r.TenantID, r.Subscriber})
+		b.attempt(context.Background(), task{r.ID, r.Attempt - 1, r.TenantID, r.Subscriber})
 		if got := h.effects(); len(got) != 0 || h.only().State != handed {
 			t.Errorf("%d effects, the row is %s", len(got), h.only().State)
 		}

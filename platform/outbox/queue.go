@@ -35,9 +35,13 @@ type queue struct {
 
 const taskType = "deliver"
 
+// task names a delivery and what the process that runs it must know before it reads the
+// row. It holds ids and names of the code alone: Redis may stand elsewhere.
 type task struct {
-	ID      ids.ID[ids.Delivery] `json:"id"`
-	Attempt int                  `json:"attempt"`
+	ID         ids.ID[ids.Delivery] `json:"id"`
+	Attempt    int                  `json:"attempt"`
+	Tenant     string               `json:"tenant,omitempty"`
+	Subscriber string               `json:"subscriber,omitempty"`
 }
 
 func openQueue(cfg Config, log *slog.Logger) (*queue, error) {
@@ -131,12 +135,12 @@ func (q *queue) embed() error {
 
 func (q *queue) ping() error { return q.client.Ping() }
 
-func (q *queue) enqueue(id ids.ID[ids.Delivery], attempt int) error {
-	b, err := json.Marshal(task{id, attempt})
+func (q *queue) enqueue(t task) error {
+	b, err := json.Marshal(t)
 	if err != nil {
 		return err
 	}
-	_, err = q.client.Enqueue(asynq.NewTask(taskType, b), asynq.Queue(q.name), asynq.TaskID(id.String()+":"+itoa(attempt)),
+	_, err = q.client.Enqueue(asynq.NewTask(taskType, b), asynq.Queue(q.name), asynq.TaskID(t.ID.String()+":"+itoa(t.Attempt)),
 		asynq.MaxRetry(0), asynq.Timeout(30*time.Second))
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return nil // it is already there
@@ -144,7 +148,7 @@ func (q *queue) enqueue(id ids.ID[ids.Delivery], attempt int) error {
 	return err
 }
 
-func (q *queue) serve(run func(ctx context.Context, id ids.ID[ids.Delivery], attempt int)) error {
+func (q *queue) serve(run func(ctx context.Context, t task)) error {
 	q.server = asynq.NewServer(q.opt, asynq.Config{
 		Concurrency: q.workers, Queues: map[string]int{q.name: 1}, TaskCheckInterval: 100 * time.Millisecond,
 		ShutdownTimeout: 10 * time.Second, Logger: quiet{q.log}, LogLevel: asynq.WarnLevel,
@@ -155,7 +159,7 @@ func (q *queue) serve(run func(ctx context.Context, id ids.ID[ids.Delivery], att
 		if err := json.Unmarshal(t.Payload(), &x); err != nil {
 			return err
 		}
-		run(ctx, x.ID, x.Attempt)
+		run(ctx, x)
 		return nil
 	}))
 }

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"shubbak/platform/db"
@@ -46,6 +47,12 @@ type row struct {
 	CreatedAt     time.Time
 }
 
+func (r row) delivery() Delivery {
+	return Delivery{ID: r.ID, Tenant: r.TenantID, Attempt: r.Attempt, Payload: json.RawMessage(r.Payload)}
+}
+
+func (r row) task() task { return task{r.ID, r.Attempt, r.TenantID, r.Subscriber} }
+
 func insert(ctx context.Context, rows []row) error {
 	_, err := db.Conn(ctx).NewInsert().Model(&rows).Exec(ctx)
 	return err
@@ -68,7 +75,7 @@ func claim(ctx context.Context, now time.Time, pg bool) (rows []row, err error) 
 		select o.id from outbox o where o.state = 'ready' and o.next_at <= ? and (o.order_key is null or not exists (
 			select 1 from outbox p where p.subscriber = o.subscriber and p.tenant_id = o.tenant_id and p.order_key = o.order_key
 			and p.sequence < o.sequence and p.state in ('ready', 'handed')))
-		order by o.next_at limit ?`+lock+`) returning id, attempt`, now, now, batch).Scan(ctx, &rows)
+		order by o.next_at limit ?`+lock+`) returning id, attempt, tenant_id, subscriber`, now, now, batch).Scan(ctx, &rows)
 	return rows, err
 }
 
