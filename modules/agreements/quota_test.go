@@ -9,6 +9,7 @@ import (
 	"shubbak/platform/fault"
 	"shubbak/platform/ids"
 	"shubbak/platform/terms"
+	"shubbak/tenants"
 )
 
 func TestPeriods(t *testing.T) {
@@ -98,6 +99,11 @@ func TestAQuotaIsNeverOverdrawn(t *testing.T) {
 			t.Errorf("%d warnings, want both of the month and both of the year: %v", n, err)
 		}
 
+		// Whoever forgets to ask before is refused by the statement that takes.
+		if err := h.DB.InTx(as(h.desk), func(ctx context.Context) error { return h.Take(ctx, f.ID, service, ids.New[ids.Referral]()) }); !fault.Has(err, fault.NotPermitted) {
+			t.Errorf("an eleventh place: %v", err)
+		}
+
 		// One place comes back, however often it is asked for.
 		var one ids.ID[ids.Referral]
 		taken.Range(func(id, _ any) bool { one = id.(ids.ID[ids.Referral]); return false })
@@ -121,6 +127,31 @@ func TestAQuotaIsNeverOverdrawn(t *testing.T) {
 		h.clock.Set(h.clock.Now().AddDate(0, 0, 10))
 		if permit, why, err := h.Permits(as(h.desk), h.desk.ID, Ask{To: h.hospital.ID, Service: service, Needs: []string{"psychiatric"}}); err != nil || why != "" || permit.Remaining == nil {
 			t.Errorf("next month: %+v %q %v", permit, why, err)
+		}
+	})
+}
+
+func TestWhatWasDeclaredIsAnsweredOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		f := h.plant("1/2026")
+		m := Measure{ID: ids.New[ids.Entry](), AgreementID: f.ID, ObligationID: ids.New[ids.Entry](), On: "2026-11-02", Value: 3, Evidence: "-", ByTenant: h.hospital.ID, ByUser: ids.New[ids.User](), At: h.clock.Now()}
+		answered := m
+		answered.SignedTenant, answered.SignedUser, answered.SignedAt = h.desk.ID, ids.New[ids.User](), h.clock.Now()
+		refused := answered
+		refused.RefusedReason = "no list was enclosed"
+		for i, step := range []struct {
+			by *tenants.Tenant
+			do func(ctx context.Context) error
+			ok bool
+		}{
+			{h.hospital, func(ctx context.Context) error { return insertMeasure(ctx, m) }, true},
+			{h.chamber, func(ctx context.Context) error { return saveMeasure(ctx, answered) }, false}, // no party to it
+			{h.desk, func(ctx context.Context) error { return saveMeasure(ctx, answered) }, true},
+			{h.desk, func(ctx context.Context) error { return saveMeasure(ctx, refused) }, false},
+		} {
+			if err := h.DB.InTx(as(step.by), step.do); (err == nil) != step.ok || !step.ok && !fault.Has(err, fault.VersionConflict) {
+				t.Errorf("step %d: %v", i, err)
+			}
 		}
 	})
 }

@@ -77,8 +77,8 @@ func (s *Service) InForce(ctx context.Context, from tenants.ID, ask Ask) (permit
 		if err != nil {
 			return err
 		}
-		for _, x := range j.scopes {
-			if x.ToTenant != ask.To || x.Agreement.standing(j.today) != "" {
+		for _, x := range j.scopes[ask.To] {
+			if x.Agreement.standing(j.today) != "" {
 				continue
 			}
 			covers := x.covers(ask.Needs) && x.reaches(ask.Service, "")
@@ -97,9 +97,15 @@ func (s *Service) InForce(ctx context.Context, from tenants.ID, ask Ask) (permit
 // Judge answers Permits for many services without a query for each.
 type Judge struct {
 	today  string
-	scopes []scoped
+	scopes map[tenants.ID][]scoped // by receiver, in their order
 	annex  map[ids.ID[ids.Agreement]]map[tenants.ID]policies.Annex
-	quotas []Use
+	quotas map[limited][]Use
+}
+
+// limited is what a quota limits.
+type limited struct {
+	agreement ids.ID[ids.Agreement]
+	service   ids.ID[ids.Service]
 }
 
 type scoped struct {
@@ -119,15 +125,22 @@ func (s *Service) For(ctx context.Context) (j Judge, err error) {
 // load reads what judges a sender: its scopes with their agreements and the quotas, of
 // one receiver and one service, or of all; of one receiver the annexes too.
 func (s *Service) load(ctx context.Context, from tenants.ID, to *tenants.ID, service ids.ID[ids.Service]) (Judge, error) {
-	j := Judge{today: s.today(), annex: map[ids.ID[ids.Agreement]]map[tenants.ID]policies.Annex{}}
-	var err error
-	if j.scopes, err = scopesFrom(ctx, from, to); err != nil || len(j.scopes) == 0 {
+	j := Judge{today: s.today(), scopes: map[tenants.ID][]scoped{}, annex: map[ids.ID[ids.Agreement]]map[tenants.ID]policies.Annex{}, quotas: map[limited][]Use{}}
+	rows, err := scopesFrom(ctx, from, to)
+	if err != nil || len(rows) == 0 {
 		return j, err
 	}
-	var list []ids.ID[ids.Agreement]
-	for _, x := range j.scopes {
-		if !slices.Contains(list, x.AgreementID) {
-			list = append(list, x.AgreementID)
+	var list, withQuotas []ids.ID[ids.Agreement] // most have none
+	seen := map[ids.ID[ids.Agreement]]bool{}
+	for _, x := range rows {
+		j.scopes[x.ToTenant] = append(j.scopes[x.ToTenant], x)
+		if seen[x.AgreementID] {
+			continue
+		}
+		seen[x.AgreementID] = true
+		list = append(list, x.AgreementID)
+		if x.Agreement.HasQuotas && x.Agreement.standing(j.today) == "" {
+			withQuotas = append(withQuotas, x.AgreementID)
 		}
 	}
 	var sharing []Sharing
@@ -145,18 +158,12 @@ func (s *Service) load(ctx context.Context, from tenants.ID, to *tenants.ID, ser
 		}
 		j.annex[r.AgreementID][r.ToTenant][policies.Slice(r.Slice)] = r.Categories
 	}
-	j.quotas, err = quotasOf(ctx, j.withQuotas(), service, j.today)
-	return j, err
-}
-
-// withQuotas lists the agreements in force that have quotas: most have none.
-func (j Judge) withQuotas() (out []ids.ID[ids.Agreement]) {
-	for _, x := range j.scopes {
-		if x.Agreement.HasQuotas && x.Agreement.standing(j.today) == "" && !slices.Contains(out, x.AgreementID) {
-			out = append(out, x.AgreementID)
-		}
+	used, err := quotasOf(ctx, withQuotas, service, j.today)
+	for _, u := range used {
+		of := limited{u.AgreementID, u.ServiceID}
+		j.quotas[of] = append(j.quotas[of], u)
 	}
-	return out
+	return j, err
 }
 
 // Permits is the judgement for one service; p may be nil where no person is named. The
@@ -171,10 +178,7 @@ func (j Judge) Permits(to tenants.ID, service ids.ID[ids.Service], needs []strin
 
 func (j Judge) judge(ask Ask) (Permit, Reason) {
 	best, near, nearest := NoAgreement, -1, Permit{}
-	for _, x := range j.scopes {
-		if x.ToTenant != ask.To {
-			continue
-		}
+	for _, x := range j.scopes[ask.To] {
 		why, covers := x.Agreement.standing(j.today), x.covers(ask.Needs) && x.reaches(ask.Service, ask.Priority)
 		permit := Permit{Agreement: x.AgreementID, Number: x.Agreement.Number, Scope: x.ID}
 		if why == "" && !covers {
@@ -184,7 +188,7 @@ func (j Judge) judge(ask Ask) (Permit, Reason) {
 			why = OutsidePopulation
 		}
 		if why == "" {
-			if u, any := tightest(j.of(x.AgreementID, ask.Service)); any {
+			if u, any := tightest(j.quotas[limited{x.AgreementID, ask.Service}]); any {
 				left := u.Left()
 				if permit.Remaining = &left; u.Full() {
 					why, permit.Full = QuotaUsed, &u
@@ -201,16 +205,6 @@ func (j Judge) judge(ask Ask) (Permit, Reason) {
 		}
 	}
 	return nearest, best
-}
-
-// of are the quotas of one agreement on one service.
-func (j Judge) of(agreement ids.ID[ids.Agreement], service ids.ID[ids.Service]) (out []Use) {
-	for _, u := range j.quotas {
-		if u.AgreementID == agreement && u.ServiceID == service {
-			out = append(out, u)
-		}
-	}
-	return out
 }
 
 // AnnexOf is the sharing annex of one agreement in one direction, for a referral
