@@ -26,21 +26,21 @@ func TestALengthOfTimeIsSaidInTwoUnitsWhereItMatters(t *testing.T) {
 		left       time.Duration
 		ar, fr, en string
 	}{
-		{25 * time.Minute, "بقيت 25 دقيقة", "Reste 25 min", "25 minutes left"},
-		{20 * time.Second, "بقيت دقيقة واحدة", "Reste 1 min", "1 minute left"},
-		{h, "بقيت ساعة واحدة", "Reste 1 h", "1 hour left"},
-		{h + 40*time.Minute, "بقيت ساعة و40 دقيقة", "Reste 1 h 40 min", "1 hour and 40 minutes left"},
-		{2*h + 5*time.Minute, "بقيت ساعتان و5 دقائق", "Reste 2 h 5 min", "2 hours and 5 minutes left"},
-		{6*h + 30*time.Minute, "بقيت 6 ساعات", "Reste 6 h", "6 hours left"},
+		{25 * time.Minute, "بقيت 25 دقيقة", "Reste 25 min", "25 minutes left"},
+		{20 * time.Second, "بقيت دقيقة واحدة", "Reste 1 min", "1 minute left"},
+		{h, "بقيت ساعة واحدة", "Reste 1 h", "1 hour left"},
+		{h + 40*time.Minute, "بقيت ساعة و40 دقيقة", "Reste 1 h 40 min", "1 hour and 40 minutes left"},
+		{2*h + 5*time.Minute, "بقيت ساعتان و5 دقائق", "Reste 2 h 5 min", "2 hours and 5 minutes left"},
+		{6*h + 30*time.Minute, "بقيت 6 ساعات", "Reste 6 h", "6 hours left"},
 		{d, "بقي يوم واحد", "Reste 1 jour", "1 day left"},
-		{d + 3*h, "بقي يوم واحد و3 ساعات", "Reste 1 jour et 3 h", "1 day and 3 hours left"},
-		{2*d + 2*h, "بقي يومان وساعتان", "Reste 2 jours et 2 h", "2 days and 2 hours left"},
-		{3*d + h, "بقيت 3 أيام وساعة واحدة", "Reste 3 jours et 1 h", "3 days and 1 hour left"},
+		{d + 3*h, "بقي يوم واحد و3 ساعات", "Reste 1 jour et 3 h", "1 day and 3 hours left"},
+		{2*d + 2*h, "بقي يومان وساعتان", "Reste 2 jours et 2 h", "2 days and 2 hours left"},
+		{3*d + h, "بقيت 3 أيام وساعة واحدة", "Reste 3 jours et 1 h", "3 days and 1 hour left"},
 		{4*d + 5*h, "بقيت 4 أيام", "Reste 4 jours", "4 days left"},
 		{12 * d, "بقي 12 يوما", "Reste 12 jours", "12 days left"},
-		{-2 * h, "متجاوز للأجل بساعتين", "En retard de 2 h", "2 hours late"},
-		{-(d + 2*h), "متجاوز للأجل بيوم واحد وساعتين", "En retard de 1 jour et 2 h", "1 day and 2 hours late"},
-		{-(h + 2*time.Minute), "متجاوز للأجل بساعة ودقيقتين", "En retard de 1 h 2 min", "1 hour and 2 minutes late"},
+		{-2 * h, "متجاوز للأجل بساعتين", "En retard de 2 h", "2 hours late"},
+		{-(d + 2*h), "متجاوز للأجل بيوم واحد وساعتين", "En retard de 1 jour et 2 h", "1 day and 2 hours late"},
+		{-(h + 2*time.Minute), "متجاوز للأجل بساعة ودقيقتين", "En retard de 1 h 2 min", "1 hour and 2 minutes late"},
 	} {
 		for l, want := range map[i18n.Lang]string{i18n.Arabic: c.ar, i18n.French: c.fr, i18n.English: c.en} {
 			if got := words(t, l, now).span(c.left); got != want {

@@ -206,6 +206,11 @@ func TestACutUploadLeavesNothing(t *testing.T) {
 		if _, err := w.try("POST", "/t/coordination/api/v1/documents", desk.token, body, map[string]string{"Content-Type": contentType}); err == nil {
 			t.Log("the client read an answer before it broke off")
 		}
+		defer func() {
+			if now := rows(); t.Failed() {
+				t.Errorf("documents, subjects, bytes, events: %s before, %s now; %d objects", before, now, w.objects())
+			}
+		}()
 		w.eventually("no row and no object of the cut upload", func() bool {
 			return rows() == before && w.objects() == 0
 		})

@@ -131,6 +131,18 @@ func (d *Directory) Get(ctx context.Context, id ids.ID[ids.Service]) (s Service,
 	return s, err
 }
 
+// Counted lists the first of the tenant's own services that count their places.
+func (d *Directory) Counted(ctx context.Context, limit int) (out []Service, err error) {
+	err = d.DB.Read(ctx, func(ctx context.Context) error {
+		rows, err := counted(ctx, limit)
+		for _, r := range rows {
+			out = append(out, r.Service)
+		}
+		return err
+	})
+	return out, err
+}
+
 // ByIDs finds services in one query.
 func (d *Directory) ByIDs(ctx context.Context, list []ids.ID[ids.Service]) (out map[ids.ID[ids.Service]]Service, err error) {
 	out = map[ids.ID[ids.Service]]Service{}

@@ -47,6 +47,13 @@ func byIDs(ctx context.Context, list []ids.ID[ids.Service]) (rows []row, err err
 	return rows, err
 }
 
+// counted are the open services of the tenant of ctx that say how many places they have.
+func counted(ctx context.Context, limit int) (rows []row, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("s.tenant_id = ?", db.Tenant(ctx)).Where("s.organization_id is null").Where("s.active").Where("s.maximum > 0").
+		OrderExpr("s.id").Limit(int64(limit)).Scan(ctx)
+	return rows, err
+}
+
 func insert(ctx context.Context, s Service) error {
 	if _, err := db.Conn(ctx).NewInsert().Model(&row{Service: s}).Exec(ctx); err != nil {
 		return err

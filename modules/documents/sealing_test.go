@@ -1,9 +1,14 @@
 package documents
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"testing"
+
+	"shubbak/platform/fault"
 )
 
 // counted is a sender without an end.
@@ -34,5 +39,21 @@ func TestAnUploadThatStopsReadsNoMore(t *testing.T) {
 	}
 	if src.reads != before {
 		t.Error("the sender's stream was read on")
+	}
+}
+
+type ends struct{ with error }
+
+func (e ends) Read([]byte) (int, error) { return 0, e.with }
+
+// A sender's stream that breaks off may give an end of something as the cause: it is
+// never the end of the file.
+func TestACutStreamIsNoShortFile(t *testing.T) {
+	t.Parallel()
+	for _, cause := range []error{io.ErrUnexpectedEOF, fmt.Errorf("cannot read the next piece: %w", io.EOF)} {
+		m := &measured{r: io.MultiReader(strings.NewReader("half"), ends{cause}), sum: sha256.New(), limit: 100}
+		if b, err := io.ReadAll(m); len(b) != 4 || !fault.Has(err, fault.Unreadable) {
+			t.Errorf("%v: %d bytes, %v", cause, len(b), err)
+		}
 	}
 }

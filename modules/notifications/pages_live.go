@@ -110,12 +110,8 @@ func (s *Service) followList(ctx context.Context, v *web.View, n *news, count st
 	if len(n.Words) > 0 || page != "/referrals" || !v.May("referral", "read") {
 		return nil
 	}
-	box := q.Get("box")
-	if box == "" {
-		box = "in"
-	}
 	// Nobody told this reader, but a colleague has worked on the same list.
-	now, err := s.Referrals.Waiting(ctx, box, q.Get("tab"), q.Get("overdue") == "1")
+	now, err := s.Referrals.Waiting(ctx, q)
 	if err == nil && strconv.Itoa(now) != count {
 		n.Words = append(n.Words, v.T("notifications.live.list"))
 	}

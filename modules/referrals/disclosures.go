@@ -58,7 +58,7 @@ func (s *Service) Disclosures(ctx context.Context, person ids.ID[ids.Person], af
 // PersonOf is whom a referral is about, by either side's number.
 func (s *Service) PersonOf(ctx context.Context, number string) (p ids.ID[ids.Person], err error) {
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
-		rows, err := list(ctx, filter{number: strings.TrimSpace(number)}, "", 1)
+		rows, err := list(ctx, filter{number: strings.TrimSpace(number)}, place{}, 1)
 		if err == nil && len(rows) == 0 {
 			err = fault.New(fault.NotFound)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"shubbak/modules/directory"
@@ -27,19 +28,24 @@ type Search struct {
 	Review   bool               // dangers of the sender that are not reviewed
 	Overdue  bool
 	Number   string
-	Mine     bool
-	MyMove   bool // the reader's tenant has to act next
-	TheirOne bool // the other side has
+	Need     string
+	Partner  ids.ID[ids.Tenant] // the other side
+	Mine     bool               // in: assigned to the reader; out: written by the reader
+	Due      bool               // the most pressing first; of open ones, for all others have no deadline
+	MyMove   bool               // the reader's tenant has to act next
+	TheirOne bool               // the other side has
 }
 
 // restrict builds the filter with what the actor's roles may reach.
 func (s *Service) restrict(ctx context.Context, q Search) filter {
 	a := tenants.From(ctx)
-	f := filter{box: q.Box, states: q.States, open: q.Open, decide: q.Decide, danger: q.Danger, person: q.Person, review: q.Review, overdue: q.Overdue, number: q.Number, units: a.Units, now: s.Clock.Now()}
+	f := filter{need: q.Need, partner: q.Partner, due: q.Due, box: q.Box, states: q.States, open: q.Open, decide: q.Decide, danger: q.Danger, person: q.Person, review: q.Review, overdue: q.Overdue, number: q.Number, units: a.Units, now: s.Clock.Now()}
 	if q.MyMove {
 		f.owner = a.Tenant.ID
 	}
-	if q.Mine || !s.Law.Allow(a, read, policies.Receiver) && s.Law.Allow(a, read, policies.Assignee) {
+	if q.Mine && q.Box == "out" {
+		f.sender = a.User
+	} else if q.Mine || !s.Law.Allow(a, read, policies.Receiver) && s.Law.Allow(a, read, policies.Assignee) {
 		f.assignee = a.User
 		f.box = "in"
 	}
@@ -57,8 +63,12 @@ func (s *Service) List(ctx context.Context, q Search, page web.PageOf) ([]View, 
 	var rows []Referral
 	var out []View
 	a := tenants.From(ctx)
-	err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
-		if rows, err = list(ctx, s.restrict(ctx, q), page.After, page.Limit+1); err != nil {
+	after, err := placeOf(q, page.After)
+	if err != nil {
+		return nil, err
+	}
+	err = s.DB.Read(ctx, func(ctx context.Context) (err error) {
+		if rows, err = list(ctx, s.restrict(ctx, q), after, page.Limit+1); err != nil {
 			return err
 		}
 		content, err := s.nameable(ctx, a, rows)
@@ -76,6 +86,26 @@ func (s *Service) List(ctx context.Context, q Search, page web.PageOf) ([]View, 
 		seen = append(seen, r.ID.String())
 	}
 	return out, s.Audit.Opened(ctx, audit.Entry{Action: "list", Object: "referral", IDs: seen})
+}
+
+// key names a row to the list that shows it: a cursor holds it.
+func (q Search) key(v View) string {
+	if q.Due {
+		return v.row.DueAt.UTC().Format(time.RFC3339Nano) + " " + v.ResourceID()
+	}
+	return v.ResourceID()
+}
+
+// placeOf reads such a key.
+func placeOf(q Search, key string) (p place, err error) {
+	if p.id = key; q.Due && key != "" {
+		due, id, _ := strings.Cut(key, " ")
+		if p.due, err = time.Parse(time.RFC3339Nano, due); err != nil || id == "" {
+			return p, web.Malformed("after")
+		}
+		p.id = id
+	}
+	return p, nil
 }
 
 // nameable reads who the persons are whom a list may name: those whose identity

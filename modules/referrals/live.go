@@ -1,7 +1,9 @@
 package referrals
 
 import (
+	"cmp"
 	"context"
+	"net/url"
 
 	"shubbak/platform/db"
 	"shubbak/platform/live"
@@ -42,8 +44,10 @@ func (s *Service) look(ctx context.Context, r Referral) {
 	db.AfterCommit(ctx, func() { s.Live.Tell(live.Hint{Referral: r.ID}) })
 }
 
-// Waiting counts, up to 100, what a list shows: the tab of a box, or its first.
-func (s *Service) Waiting(ctx context.Context, box, code string, overdue bool) (int, error) {
+// Waiting counts, up to 100, what the list at an address shows: the tab of a box, or its
+// first, as far as its filters let it through.
+func (s *Service) Waiting(ctx context.Context, at url.Values) (int, error) {
+	box, code := cmp.Or(at.Get("box"), "in"), at.Get("tab")
 	list := boxes[box]
 	if len(list) == 0 || !s.has(tenants.From(ctx), box) {
 		return 0, nil
@@ -54,7 +58,9 @@ func (s *Service) Waiting(ctx context.Context, box, code string, overdue bool) (
 			t = x
 		}
 	}
-	q := t.search(box)
-	q.Overdue = overdue
+	q, err := s.sift(ctx, t.search(box), sieveOf(at))
+	if err != nil {
+		return 0, err
+	}
 	return s.count(ctx, q)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"shubbak/modules/accounts"
+	"shubbak/modules/directory"
 	"shubbak/modules/documents"
 	"shubbak/platform/fault"
 	"shubbak/platform/ids"
@@ -96,8 +97,14 @@ type tab struct {
 }
 
 func (t tab) search(box string) Search {
-	return Search{Box: box, States: t.States, Decide: t.Decide, Danger: t.Danger, Review: t.Review}
+	return Search{Box: box, States: t.States, Decide: t.Decide, Danger: t.Danger, Review: t.Review, Due: t.due()}
 }
+
+// due reports whether everything in it has a deadline: these come most pressing first,
+// and can be sifted, since they are as many as the work that is open.
+func (t tab) due() bool { return len(t.States) > 0 && !slices.ContainsFunc(t.States, ends) }
+
+func ends(s State) bool { return !s.Open() }
 
 var boxes = map[string][]tab{
 	"in": {
@@ -140,7 +147,12 @@ type listing struct {
 	Tabs    []tab
 	Tab     tab
 	Query   string
-	Overdue bool
+	Sieve   sieve
+	Needs   []web.Choice // what it can be sifted by
+	Others  []web.Choice
+	Sorted  bool                // the most pressing first
+	Whole   bool                // not only what is the reader's own
+	Places  []directory.Service // of the reader's house, above what waits for it
 	Rows    []listLine
 	After   string
 	Next    string
@@ -148,27 +160,9 @@ type listing struct {
 	Done    *outcome  // of such an act, when some rows refused it
 }
 
-// path is the address of this list with another tab.
-func (l listing) path(code string, overdue bool, after string) string {
-	q := url.Values{"box": {l.Box}, "tab": {code}}
-	if overdue {
-		q.Set("overdue", "1")
-	}
-	if l.Query != "" {
-		q = url.Values{"q": {l.Query}}
-		if l.Box != "" {
-			q.Set("box", l.Box)
-		}
-	}
-	if after != "" {
-		q.Set("after", after)
-	}
-	return "/referrals?" + q.Encode()
-}
-
 func (s *Service) listPage(c *web.Ctx) error {
 	f := url.Values{}
-	for _, name := range []string{"box", "tab", "q", "overdue", "after"} {
+	for _, name := range []string{"box", "tab", "q", "need", "partner", "mine", "overdue", "after"} {
 		f.Set(name, c.Query(name))
 	}
 	return s.showList(c, f, nil)
@@ -177,7 +171,7 @@ func (s *Service) listPage(c *web.Ctx) error {
 // showList shows a list by its address, also after an act on several of its rows.
 func (s *Service) showList(c *web.Ctx, f url.Values, done *outcome) error {
 	ctx, a := c.Std(), c.Actor()
-	l := listing{Box: f.Get("box"), Query: strings.TrimSpace(f.Get("q")), Overdue: f.Get("overdue") == "1", After: f.Get("after"), Done: done}
+	l := listing{Box: f.Get("box"), Query: strings.TrimSpace(f.Get("q")), Sieve: sieveOf(f), After: f.Get("after"), Done: done}
 	if l.Box != "" && l.Box != "in" && l.Box != "out" {
 		return web.Malformed("box")
 	}
@@ -218,10 +212,17 @@ func (s *Service) showList(c *web.Ctx, f url.Values, done *outcome) error {
 		if l.Tab.Code == "" {
 			l.Tab = l.Tabs[0]
 		}
-		q = l.Tab.search(l.Box)
-		q.Overdue = l.Overdue
+		if !l.Tab.due() {
+			l.Sieve = sieve{Overdue: l.Sieve.Overdue}
+		}
+		if q, err = s.sift(ctx, l.Tab.search(l.Box), l.Sieve); err != nil {
+			return err
+		}
+		l.Sorted = q.Due
+	} else {
+		l.Sieve = sieve{}
 	}
-	page, err := (web.Paging{Limit: strconv.Itoa(perPage), After: l.After}).Decode("page", l.Box, l.Tab.Code, l.Query, strconv.FormatBool(l.Overdue))
+	page, err := (web.Paging{Limit: strconv.Itoa(perPage), After: l.After}).Decode("page", l.path(l.Tab.Code, l.Sieve, ""))
 	if err != nil {
 		return err
 	}
@@ -229,17 +230,13 @@ func (s *Service) showList(c *web.Ctx, f url.Values, done *outcome) error {
 	if err != nil {
 		return err
 	}
-	cut := web.Cut(page, rows, View.ResourceID, func(v View) View { return v })
+	cut := web.Cut(page, rows, q.key, func(v View) View { return v })
 	if cut.Next != nil {
 		l.Next = *cut.Next
 	}
-	if l.Next == "" && l.After == "" && l.Query == "" && l.Tab.Code == "act" {
-		// What fits on one page stands with the most pressing first.
-		slices.SortStableFunc(cut.Items, byDue)
-	}
 	v := c.View("")
 	if done != nil {
-		v = c.ViewAt(l.path(l.Tab.Code, l.Overdue, l.After))
+		v = c.ViewAt(l.path(l.Tab.Code, l.Sieve, l.After))
 	}
 	v.Title = v.T("referrals.nav." + cmpBox(l.Box))
 	v.Failed = done != nil
@@ -247,8 +244,21 @@ func (s *Service) showList(c *web.Ctx, f url.Values, done *outcome) error {
 		return err
 	}
 	l.Bulk = s.offerBulk(v, l.Rows)
-	if v.Watch.Count = l.Tab.Count; l.Overdue {
-		v.Watch.Count = len(cut.Items)
+	l.Whole = s.Law.Allow(a, read, policies.Receiver, policies.Sender)
+	if v.Watch.Count = l.Tab.Count; l.Sieve != (sieve{}) {
+		if v.Watch.Count, err = s.count(ctx, q); err != nil {
+			return err
+		}
+	}
+	if l.Box == "in" && l.Query == "" && l.Tab.Code == "act" && v.May("service", "capacity") {
+		if l.Places, err = s.Directory.Counted(ctx, 3); err != nil {
+			return err
+		}
+	}
+	if l.Query == "" && l.Tab.due() {
+		if err := s.offerSieves(ctx, v, &l); err != nil {
+			return err
+		}
 	}
 	return c.Render(listView(v, l))
 }
@@ -414,19 +424,4 @@ func pageID(c *web.Ctx) (ID, error) {
 		return id, fault.New(fault.NotFound)
 	}
 	return id, nil
-}
-
-// firstPath and nextPath are the addresses of the pager, "" where there is none.
-func (l listing) firstPath() string {
-	if l.After == "" {
-		return ""
-	}
-	return l.path(l.Tab.Code, l.Overdue, "")
-}
-
-func (l listing) nextPath() string {
-	if l.Next == "" {
-		return ""
-	}
-	return l.path(l.Tab.Code, l.Overdue, l.Next)
 }

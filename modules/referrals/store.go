@@ -187,6 +187,10 @@ type filter struct {
 	review   bool
 	overdue  bool
 	number   string
+	need     string
+	partner  ids.ID[ids.Tenant]
+	due      bool // in the order of deadlines
+	sender   ids.ID[ids.User]
 	assignee ids.ID[ids.User]
 	units    []ids.ID[ids.Unit]
 	owner    ids.ID[ids.Tenant]
@@ -248,6 +252,16 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 			q = q.Where("("+sent+" or "+received+")", t, f.number, t, f.number, t, f.number, t, f.number)
 		}
 	}
+	if f.need != "" {
+		q = q.Where("r.need = ?", f.need)
+	}
+	if !f.partner.IsZero() {
+		// A letter goes to nobody here, whatever stands in its row.
+		q = q.Where("r.from_tenant <> r.to_tenant and (r.from_tenant = ? or r.to_tenant = ?)", f.partner, f.partner)
+	}
+	if !f.sender.IsZero() {
+		q = q.Where("r.from_user = ?", f.sender)
+	}
 	if !f.assignee.IsZero() {
 		q = q.Where("r.owner_user = ?", f.assignee).Where("r.to_tenant = ?", t)
 	}
@@ -265,11 +279,24 @@ func (f filter) endless() bool {
 		!slices.ContainsFunc(f.states, State.Open)
 }
 
-func list(ctx context.Context, f filter, after string, limit int) ([]Referral, error) {
+// place is where a page of a list ends: the key of its last row.
+type place struct {
+	due time.Time // in a list of deadlines
+	id  string
+}
+
+func list(ctx context.Context, f filter, after place, limit int) ([]Referral, error) {
 	var rows []row
-	q := f.apply(ctx, db.Conn(ctx).NewSelect().Model(&rows)).OrderExpr("r.id desc").Limit(int64(limit))
-	if after != "" {
-		q = q.Where("r.id < ?", after)
+	q := f.apply(ctx, db.Conn(ctx).NewSelect().Model(&rows)).Limit(int64(limit))
+	if f.due {
+		q = q.OrderExpr("r.due_at, r.id")
+	} else {
+		q = q.OrderExpr("r.id desc")
+	}
+	if after.id != "" && f.due {
+		q = q.Where("(r.due_at, r.id) > (?, ?)", after.due, after.id)
+	} else if after.id != "" {
+		q = q.Where("r.id < ?", after.id)
 	}
 	if f.endless() {
 		if err := db.Along(ctx); err != nil {

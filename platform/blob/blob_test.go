@@ -175,22 +175,30 @@ func (b *broken) Read(p []byte) (int, error) {
 }
 
 func brokenUpload(t *testing.T, s blob.Store) {
-	ctx, gone := context.Background(), errors.New("the client has gone")
-	for _, size := range []int{10, 17 << 20} { // before and after the first part of an upload in parts
-		k := key()
-		if _, err := s.Put(ctx, k, &broken{size, gone}); !errors.Is(err, gone) {
-			t.Errorf("%d bytes: %v, want the source's own failure", size, err)
+	// A connection that is cut says that it ended unexpectedly, or wraps an end: that is
+	// no end of the content.
+	for _, gone := range []error{errors.New("the client has gone"), io.ErrUnexpectedEOF, fmt.Errorf("cannot read: %w", io.EOF), fmt.Errorf("cannot read: %w", io.ErrUnexpectedEOF)} {
+		for _, size := range []int{10, 17 << 20} { // before and after the first part of an upload in parts
+			brokenBy(t, s, gone, size)
 		}
-		if _, err := s.Stat(ctx, k); !errors.Is(err, blob.ErrMissing) {
-			t.Errorf("%d bytes: something was left: %v", size, err)
-		}
-		put(t, s, k, "whole")
-		if _, err := s.Put(ctx, k, &broken{size, gone}); err == nil {
-			t.Errorf("%d bytes: the second upload ended well", size)
-		}
-		if got := read(t, s, k, 0, -1); got != "whole" {
-			t.Errorf("a broken upload over another left %q", got)
-		}
+	}
+}
+
+func brokenBy(t *testing.T, s blob.Store, gone error, size int) {
+	t.Helper()
+	ctx, k := context.Background(), key()
+	if _, err := s.Put(ctx, k, &broken{size, gone}); !errors.Is(err, gone) {
+		t.Errorf("%d bytes, %v: %v, want the source's own failure", size, gone, err)
+	}
+	if _, err := s.Stat(ctx, k); !errors.Is(err, blob.ErrMissing) {
+		t.Errorf("%d bytes, %v: something was left: %v", size, gone, err)
+	}
+	put(t, s, k, "whole")
+	if _, err := s.Put(ctx, k, &broken{size, gone}); err == nil {
+		t.Errorf("%d bytes, %v: the second upload ended well", size, gone)
+	}
+	if got := read(t, s, k, 0, -1); got != "whole" {
+		t.Errorf("%d bytes, %v: a broken upload over another left %d", size, gone, len(got))
 	}
 }
 

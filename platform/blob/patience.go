@@ -52,7 +52,7 @@ func (s *source) Read(p []byte) (int, error) {
 	s.w.pause()
 	n, err := s.r.Read(p)
 	s.w.moved()
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil && err != io.EOF { // a failure may have an end of something as its cause
 		s.err = err
 	}
 	return n, err
@@ -111,7 +111,7 @@ func (r *received) Read(p []byte) (int, error) {
 	r.w.moved()
 	n, err := r.body.Read(p)
 	r.w.pause()
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil && err != io.EOF {
 		err = down(err)
 	}
 	return n, err

@@ -2,7 +2,6 @@ package blob
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"github.com/minio/minio-go/v7"
@@ -100,11 +99,15 @@ func (s *S3) putParts(ctx context.Context, key string, src *source, buf []byte) 
 	return total, err
 }
 
-// fill reads until buf is full or the source ends.
-func fill(src io.Reader, buf []byte) (n int, last bool, err error) {
+// fill reads until buf is full or the source ends. A source that breaks off often says
+// that it ended unexpectedly: that is a failure, not an end.
+func fill(src *source, buf []byte) (n int, last bool, err error) {
 	n, err = io.ReadFull(src, buf)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	switch {
+	case src.err != nil:
+		return n, false, src.err
+	case err != nil:
 		return n, true, nil
 	}
-	return n, false, err
+	return n, false, nil
 }

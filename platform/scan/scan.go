@@ -129,9 +129,9 @@ func (c *Clamd) talk(ctx context.Context, command string, body io.Reader) (strin
 func (c *Clamd) send(conn net.Conn, body io.Reader) error {
 	buf := make([]byte, 4+chunk)
 	for {
-		n, rerr := io.ReadFull(body, buf[4:])
-		if rerr != nil && !errors.Is(rerr, io.EOF) && !errors.Is(rerr, io.ErrUnexpectedEOF) {
-			return rerr
+		n, rerr := full(body, buf[4:])
+		if rerr != nil && rerr != io.EOF {
+			return rerr // of a file that breaks off the rest is unknown
 		}
 		if n > 0 {
 			if err := c.piece(conn, buf[:4+n]); err != nil {
@@ -142,6 +142,17 @@ func (c *Clamd) send(conn net.Conn, body io.Reader) error {
 			return c.piece(conn, buf[:4])
 		}
 	}
+}
+
+// full reads until p is full. Unlike io.ReadFull it tells a file that ends from one that
+// ends unexpectedly, as the body of a store's answer does when its connection is cut.
+func full(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = r.Read(p[n:])
+		n += m
+	}
+	return n, err
 }
 
 func (c *Clamd) piece(conn net.Conn, p []byte) error {

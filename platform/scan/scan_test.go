@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -99,10 +100,11 @@ func TestAScanEndsWithItsContext(t *testing.T) {
 // A source that fails is the source's failure, never a verdict.
 func TestAScanTellsTheSourcesFailure(t *testing.T) {
 	t.Parallel()
-	gone := errors.New("the object has gone")
-	_, err := open(t, clamd.Start(t).Address()).Scan(context.Background(), io.MultiReader(strings.NewReader("half"), failing{gone}))
-	if !errors.Is(err, gone) {
-		t.Error(err)
+	c := open(t, clamd.Start(t).Address())
+	for _, gone := range []error{errors.New("the object has gone"), io.ErrUnexpectedEOF, fmt.Errorf("cannot read: %w", io.EOF)} {
+		if v, err := c.Scan(context.Background(), io.MultiReader(strings.NewReader("half"), failing{gone})); !errors.Is(err, gone) {
+			t.Errorf("%v: %+v %v", gone, v, err)
+		}
 	}
 }
 

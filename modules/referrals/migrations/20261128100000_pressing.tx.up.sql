@@ -1,0 +1,25 @@
+-- What is open is read with the most pressing first: the short indexes of the tabs
+-- follow the deadline.
+drop index referrals_in_act;
+--bun:split
+create index referrals_in_act on referrals (to_tenant, due_at, id) where sent_at is not null and organization_id is null and state in ('sent', 'acknowledged', 'accepted', 'no_show', 'recall_requested');
+--bun:split
+drop index referrals_in_running;
+--bun:split
+create index referrals_in_running on referrals (to_tenant, due_at, id) where sent_at is not null and organization_id is null and state in ('in_progress', 'on_hold');
+--bun:split
+drop index referrals_in_danger;
+--bun:split
+create index referrals_in_danger on referrals (to_tenant, due_at, id) where danger and state in ('sent');
+--bun:split
+drop index referrals_out_act;
+--bun:split
+create index referrals_out_act on referrals (from_tenant, due_at, id) where state in ('draft', 'awaiting_consent', 'awaiting_approval', 'info_requested', 'completed');
+--bun:split
+drop index referrals_out_partner;
+--bun:split
+create index referrals_out_partner on referrals (from_tenant, due_at, id) where state in ('sent', 'acknowledged', 'recall_requested');
+--bun:split
+drop index referrals_out_running;
+--bun:split
+create index referrals_out_running on referrals (from_tenant, due_at, id) where state in ('accepted', 'in_progress', 'on_hold');
