@@ -178,7 +178,8 @@ func (c *catcher) walk(t *testing.T, w *world) {
 	var boxed []string
 	for box, tabs := range boxesOf {
 		for _, tab := range tabs {
-			boxed = append(boxed, "/referrals?box="+box+"&tab="+tab, "/referrals?overdue=1&box="+box+"&tab="+tab)
+			boxed = append(boxed, "/referrals?box="+box+"&tab="+tab, "/referrals?overdue=1&box="+box+"&tab="+tab, "/referrals?mine=1&box="+box+"&tab="+tab,
+				"/referrals?need=psychiatric&partner="+map[string]string{"in": "coordination", "out": "hospital"}[box]+"&box="+box+"&tab="+tab)
 		}
 	}
 	sort.Strings(boxed)

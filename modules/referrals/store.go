@@ -201,7 +201,12 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 	t := db.Tenant(ctx)
 	switch f.box {
 	case "in":
-		q = q.Where("r.to_tenant = ?", t).Where("r.sent_at is not null").Where("r.organization_id is null")
+		q = q.Where("r.to_tenant = ?", t).Where("r.organization_id is null")
+		if f.due { // the same in other words: as a range SQLite would prefer it to the index of the tab
+			q = q.Where("(r.sent_at is null) = false")
+		} else {
+			q = q.Where("r.sent_at is not null")
+		}
 		if len(f.units) > 0 {
 			q = q.Where("(r.to_unit is null or r.to_unit in (?))", db.In(f.units))
 		}

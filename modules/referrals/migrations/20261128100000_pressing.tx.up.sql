@@ -1,12 +1,13 @@
 -- What is open is read with the most pressing first: the short indexes of the tabs
--- follow the deadline.
+-- follow the deadline. These states are those of what has been sent: asked for it,
+-- SQLite would take "is not null" for a good range of another index.
 drop index referrals_in_act;
 --bun:split
-create index referrals_in_act on referrals (to_tenant, due_at, id) where sent_at is not null and organization_id is null and state in ('sent', 'acknowledged', 'accepted', 'no_show', 'recall_requested');
+create index referrals_in_act on referrals (to_tenant, due_at, id) where organization_id is null and state in ('sent', 'acknowledged', 'accepted', 'no_show', 'recall_requested');
 --bun:split
 drop index referrals_in_running;
 --bun:split
-create index referrals_in_running on referrals (to_tenant, due_at, id) where sent_at is not null and organization_id is null and state in ('in_progress', 'on_hold');
+create index referrals_in_running on referrals (to_tenant, due_at, id) where organization_id is null and state in ('in_progress', 'on_hold');
 --bun:split
 drop index referrals_in_danger;
 --bun:split
