@@ -226,7 +226,7 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 	} else if len(f.states) > 0 {
 		q = q.Where("r.state in (?)", db.Codes(f.states))
 	}
-	if f.open {
+	if f.open || f.due {
 		q = q.Where("r.is_open")
 	}
 	if f.decide {
@@ -327,7 +327,9 @@ func countUpTo(ctx context.Context, filters ...filter) ([]int, error) {
 				continue
 			}
 			sub := f.apply(ctx, db.Conn(ctx).NewSelect().Model((*row)(nil)).ColumnExpr("1")).Limit(100)
-			if endless || !db.Postgres(ctx) { // SQLite takes "is not null" for a good range
+			if f.due && !db.Postgres(ctx) {
+				sub = sub.OrderExpr("r.due_at")
+			} else if endless || !db.Postgres(ctx) { // SQLite takes "is not null" for a good range
 				sub = sub.OrderExpr("r.id desc")
 			}
 			q, into = q.ColumnExpr("(select count(*) from (?) x)", sub), append(into, &out[i])
