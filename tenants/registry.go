@@ -93,11 +93,17 @@ func (r *Registry) Slug(ctx context.Context, id ID) string {
 	return t.Slug
 }
 
-// All lists the tenants by slug.
+// All reads the tenants anew and lists them by slug.
 func (r *Registry) All(ctx context.Context) ([]*Tenant, error) {
 	if err := r.reload(ctx); err != nil {
 		return nil, err
 	}
+	return r.Known(), nil
+}
+
+// Known lists the tenants as memory holds them, by slug: what a request has looked up
+// before is at most a few seconds old.
+func (r *Registry) Known() []*Tenant {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	out := make([]*Tenant, 0, len(r.byID))
@@ -105,7 +111,7 @@ func (r *Registry) All(ctx context.Context) ([]*Tenant, error) {
 		out = append(out, t)
 	}
 	slices.SortFunc(out, func(a, b *Tenant) int { return compare(a.Slug, b.Slug) })
-	return out, nil
+	return out
 }
 
 // rereadAfter is how old what is held in memory may be.

@@ -256,9 +256,7 @@ func (s *Service) showList(c *web.Ctx, f url.Values, done *outcome) error {
 		}
 	}
 	if l.Query == "" && l.Tab.due() {
-		if err := s.offerSieves(ctx, v, &l); err != nil {
-			return err
-		}
+		s.offerSieves(v, &l)
 	}
 	return c.Render(listView(v, l))
 }

@@ -46,21 +46,16 @@ func (s *Service) sift(ctx context.Context, q Search, x sieve) (Search, error) {
 }
 
 // offerSieves lists the needs and the other institutions, by their words.
-func (s *Service) offerSieves(ctx context.Context, v *web.View, l *listing) error {
+func (s *Service) offerSieves(v *web.View, l *listing) {
 	for _, n := range s.terms.Needs {
 		l.Needs = append(l.Needs, web.Choice{Value: n, Word: v.T("need." + n)})
 	}
-	all, err := s.Tenants.All(ctx)
-	if err != nil {
-		return err
-	}
-	for _, t := range all {
+	for _, t := range s.Tenants.Known() {
 		if t.ID != v.Tenant.ID {
 			l.Others = append(l.Others, web.Choice{Value: t.Slug, Word: t.Name(v.Lang)})
 		}
 	}
 	slices.SortStableFunc(l.Others, func(a, b web.Choice) int { return cmp.Compare(a.Word, b.Word) })
-	return nil
 }
 
 // path is the address of this list with another tab, sieve or page.
