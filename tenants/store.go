@@ -40,8 +40,8 @@ func Lock(ctx context.Context) error {
 }
 
 // NextNumber takes the next number of a tenant's register for a year, without
-// gaps: it is the last statement of its transaction, since it holds the counter
-// until the commit (domain.md §2).
+// gaps: it is taken in the last statements of its transaction, since it holds the
+// counter until the commit (domain.md §2).
 func NextNumber(ctx context.Context, register string, year int) (string, error) {
 	var last int64
 	err := db.Conn(ctx).NewRaw(`insert into registers (tenant_id, name, year, last) values (?, ?, ?, 1)

@@ -78,6 +78,11 @@ func (s *Service) finish(ctx context.Context, x *outgoing, action string, e Even
 	if r.State != Sent {
 		return s.put(ctx, x)
 	}
+	if !x.fresh { // the object is locked first, before quota and register
+		if err := hold(ctx, r.ID); err != nil {
+			return err
+		}
+	}
 	s.setCard(r, x.p, x.now)
 	identity, err := s.identitySlices(ctx, *r, x.p)
 	if err != nil {

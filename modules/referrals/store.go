@@ -89,6 +89,15 @@ func insertReferral(ctx context.Context, r Referral) error {
 	return err
 }
 
+// hold locks the row of a referral until the transaction ends; SQLite has one writer.
+func hold(ctx context.Context, id ID) error {
+	if !db.Postgres(ctx) {
+		return nil
+	}
+	var held ID
+	return db.ForUpdate(ctx, db.Conn(ctx).NewSelect().Model((*row)(nil)).Column("id").Where("r.id = ?", id).Where("r.from_tenant = ?", db.Tenant(ctx))).Scan(ctx, &held)
+}
+
 // save writes a change of the version that was loaded: of two at once one wins.
 func save(ctx context.Context, r Referral, loaded int64, unopened bool) error {
 	// Reading marks a referral as opened without raising its version: a change that
