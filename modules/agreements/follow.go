@@ -62,7 +62,7 @@ func (s *Service) Follow(ctx context.Context, o Opened) (f Follow, err error) {
 				return err
 			}
 		}
-		if f.Measures, err = measuresOf(ctx, o.ID, mostMeasures); err != nil {
+		if f.Measures, err = measuresOf(ctx, o.ID, "", mostMeasures); err != nil {
 			return err
 		}
 		t := e.tallies[o.ID]

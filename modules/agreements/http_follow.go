@@ -143,13 +143,13 @@ func (s *Service) followRoutes() []web.Route {
 	return []web.Route{
 		web.JSON(http.MethodGet, "/agreements/:id/follow", "How an agreement is being kept: quotas used, obligations with their state, referrals by state", Read,
 			func(ctx context.Context, in path) (FollowView, error) { return s.following(ctx, in.ID) }),
-		web.JSON(http.MethodGet, "/agreements/:id/measures", "What the parties have declared of their obligations, newest first", Read, func(ctx context.Context, in path) (web.List[MeasureView], error) {
-			out := web.List[MeasureView]{Items: []MeasureView{}}
-			list, err := s.Measures(ctx, in.ID)
-			for _, m := range list {
-				out.Items = append(out.Items, s.measureView(ctx, m))
+		web.JSON(http.MethodGet, "/agreements/:id/measures", "What the parties have declared of their obligations, newest first", Read, func(ctx context.Context, in pagedPath) (web.List[MeasureView], error) {
+			page, err := in.Decode("measures", in.ID.String())
+			if err != nil {
+				return web.List[MeasureView]{}, err
 			}
-			return out, err
+			rows, err := s.Measures(ctx, in.ID, page.After, page.Limit+1)
+			return web.Cut(page, rows, func(m Measure) string { return m.ID.String() }, func(m Measure) MeasureView { return s.measureView(ctx, m) }), err
 		}),
 		web.JSON(http.MethodPost, "/agreements/:id/measures", "Declare what was done of an obligation on a day, with its evidence", measure, func(ctx context.Context, in measureBody) (MeasureView, error) {
 			m, err := s.Declare(ctx, in.ID, Measure{ObligationID: in.ObligationID, On: in.On, Value: in.Value, Evidence: in.Evidence})

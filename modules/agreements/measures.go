@@ -172,13 +172,13 @@ func (s *Service) Waive(ctx context.Context, id ids.ID[ids.Agreement], obligatio
 	})
 }
 
-// Measures lists what was declared under an agreement, newest first.
-func (s *Service) Measures(ctx context.Context, id ids.ID[ids.Agreement]) (out []Measure, err error) {
+// Measures lists what was declared under an agreement, newest first, before a key.
+func (s *Service) Measures(ctx context.Context, id ids.ID[ids.Agreement], before string, limit int) (out []Measure, err error) {
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
 		if _, err := s.Get(ctx, id); err != nil {
 			return err
 		}
-		out, err = measuresOf(ctx, id, mostMeasures)
+		out, err = measuresOf(ctx, id, before, limit)
 		return err
 	})
 	return out, err

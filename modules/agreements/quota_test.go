@@ -153,6 +153,25 @@ func TestWhatWasDeclaredIsAnsweredOnce(t *testing.T) {
 				t.Errorf("step %d: %v", i, err)
 			}
 		}
+		second := m
+		second.ID = ids.New[ids.Entry]()
+		err := h.DB.InTx(as(h.hospital), func(ctx context.Context) error {
+			if err := insertMeasure(ctx, second); err != nil {
+				return err
+			}
+			page, err := measuresOf(ctx, f.ID, "", 1)
+			if err != nil || len(page) != 1 || page[0].ID != second.ID {
+				t.Errorf("the newest: %+v %v", page, err)
+			}
+			rest, err := measuresOf(ctx, f.ID, second.ID.String(), 10)
+			if err != nil || len(rest) != 1 || rest[0].ID != m.ID {
+				t.Errorf("before it: %+v %v", rest, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
 	})
 }
 

@@ -19,10 +19,14 @@ type waiverRow struct {
 	Waiver
 }
 
-// measuresOf lists what was declared under an agreement, the newest first.
-func measuresOf(ctx context.Context, id ids.ID[ids.Agreement], limit int) ([]Measure, error) {
+// measuresOf lists what was declared under an agreement, the newest first, before a key.
+func measuresOf(ctx context.Context, id ids.ID[ids.Agreement], before string, limit int) ([]Measure, error) {
 	var rows []measureRow
-	err := db.Conn(ctx).NewSelect().Model(&rows).Where("me.agreement_id = ?", id).Where("?", ours(ctx, "me.agreement_id")).OrderExpr("me.id desc").Limit(int64(limit)).Scan(ctx)
+	q := db.Conn(ctx).NewSelect().Model(&rows).Where("me.agreement_id = ?", id).Where("?", ours(ctx, "me.agreement_id")).OrderExpr("me.id desc").Limit(int64(limit))
+	if before != "" {
+		q = q.Where("me.id < ?", before)
+	}
+	err := q.Scan(ctx)
 	out := make([]Measure, len(rows))
 	for i, r := range rows {
 		out[i] = r.Measure

@@ -43,11 +43,12 @@ func (s *Service) restrict(ctx context.Context, q Search) filter {
 	if q.MyMove {
 		f.owner = a.Tenant.ID
 	}
-	if q.Mine && q.Box == "out" {
-		f.sender = a.User
-	} else if q.Mine || !s.Law.Allow(a, read, policies.Receiver) && s.Law.Allow(a, read, policies.Assignee) {
+	only := !s.Law.Allow(a, read, policies.Receiver) && s.Law.Allow(a, read, policies.Assignee)
+	if only || q.Mine && q.Box != "out" {
 		f.assignee = a.User
 		f.box = "in"
+	} else if q.Mine {
+		f.sender = a.User
 	}
 	if !s.Law.Allow(a, read, policies.Sender) && !s.Law.Allow(a, read, policies.Assignee) && s.Law.Allow(a, read, policies.Arbiter) {
 		// The coordinator sees exceptions that wait, and nothing else.

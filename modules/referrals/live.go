@@ -58,7 +58,7 @@ func (s *Service) Waiting(ctx context.Context, at url.Values) (int, error) {
 			t = x
 		}
 	}
-	q, err := s.sift(ctx, t.search(box), sieveOf(at))
+	q, _, err := s.sift(ctx, box, t, sieveOf(at))
 	if err != nil {
 		return 0, err
 	}

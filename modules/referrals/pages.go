@@ -212,10 +212,7 @@ func (s *Service) showList(c *web.Ctx, f url.Values, done *outcome) error {
 		if l.Tab.Code == "" {
 			l.Tab = l.Tabs[0]
 		}
-		if !l.Tab.due() {
-			l.Sieve = sieve{Overdue: l.Sieve.Overdue}
-		}
-		if q, err = s.sift(ctx, l.Tab.search(l.Box), l.Sieve); err != nil {
+		if q, l.Sieve, err = s.sift(ctx, l.Box, l.Tab, l.Sieve); err != nil {
 			return err
 		}
 		l.Sorted = q.Due

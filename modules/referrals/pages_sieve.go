@@ -26,23 +26,28 @@ func sieveOf(at url.Values) sieve {
 func (x sieve) late(on bool) sieve { x.Overdue = on; return x }
 func (x sieve) own(on bool) sieve  { x.Mine = on; return x }
 
-// sift adds a sieve to a search. A code that nobody knows is malformed.
-func (s *Service) sift(ctx context.Context, q Search, x sieve) (Search, error) {
+// sift is the search of a tab through a sieve, and as much of the sieve as the tab takes.
+// A code that nobody knows is malformed.
+func (s *Service) sift(ctx context.Context, box string, t tab, x sieve) (Search, sieve, error) {
+	q := t.search(box)
+	if !t.due() {
+		x = sieve{Overdue: x.Overdue}
+	}
 	if x.Need != "" && !s.terms.Need(x.Need) {
-		return q, web.Malformed("need")
+		return q, x, web.Malformed("need")
 	}
 	if x.Partner != "" {
 		t, err := s.Tenants.BySlug(ctx, x.Partner)
 		if fault.Has(err, fault.NotFound) || err == nil && t == nil {
-			return q, web.Malformed("partner")
+			return q, x, web.Malformed("partner")
 		}
 		if err != nil {
-			return q, err
+			return q, x, err
 		}
 		q.Partner = t.ID
 	}
 	q.Need, q.Mine, q.Overdue = x.Need, x.Mine, x.Overdue
-	return q, nil
+	return q, x, nil
 }
 
 // offerSieves lists the needs and the other institutions, by their words.

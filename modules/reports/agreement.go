@@ -28,7 +28,7 @@ var OfAgreement = policies.To("report", "agreement")
 
 // AgreementFigures is the report `agreement`: what each party has done in each month of
 // a period. Counts from one to four are null and suppressed, since the file leaves the
-// tenant: the steering committee reads it.
+// tenant: the steering committee reads it. So are counts of all but one to four.
 type AgreementFigures struct {
 	ID     ids.ID[ids.Agreement] `json:"id" validate:"required"`
 	Number string                `json:"number" validate:"required"`
@@ -51,12 +51,21 @@ type Figure struct {
 // smallest is the least count that leaves a tenant (domain.md §6).
 const smallest = 5
 
-// shown is a count as it may leave, nil where it is too small.
-func shown(n int64) (*int64, bool) {
-	if n > 0 && n < smallest {
-		return nil, true
+func small(n int64) bool { return n > 0 && n < smallest }
+
+// leaving is a count, and what it is counted of (0 where of nothing), as they may leave.
+// Where all but a few count, the few are hidden with the count.
+func leaving(n, of int64) (count, whole *int64, suppressed bool) {
+	if small(n) || small(of) {
+		return nil, nil, true
 	}
-	return &n, false
+	if of > 0 {
+		whole = &of
+	}
+	if small(of - n) {
+		return nil, whole, true
+	}
+	return &n, whole, false
 }
 
 // Figures adds up the days of a period by month.
@@ -87,13 +96,7 @@ func (s *Service) Figures(ctx context.Context, id ids.ID[ids.Agreement], from, t
 	}
 	for k, v := range sum {
 		f := Figure{Party: s.Tenants.Slug(ctx, k.Party), Indicator: k.Indicator, Month: k.Span}
-		var small bool
-		f.Count, f.Suppressed = shown(v[0])
-		if v[1] > 0 {
-			if f.Of, small = shown(v[1]); small || f.Suppressed {
-				f.Count, f.Of, f.Suppressed = nil, nil, true
-			}
-		}
+		f.Count, f.Of, f.Suppressed = leaving(v[0], v[1])
 		r.Items = append(r.Items, f)
 	}
 	slices.SortFunc(r.Items, func(a, b Figure) int {
@@ -167,7 +170,10 @@ func (s *Service) writeFigures(ctx context.Context, w io.Writer, r AgreementFigu
 		if n != nil {
 			return strconv.FormatInt(*n, 10)
 		}
-		if f.Suppressed {
+		switch {
+		case f.Suppressed && f.Of != nil:
+			return word("reports.figure.nearly")
+		case f.Suppressed:
 			return word("reports.figure.small")
 		}
 		return ""
