@@ -354,7 +354,7 @@ func (b *Bus) deliver(ctx context.Context, t task) (r row, err error) {
 		}
 	}()
 	turn := func(ctx context.Context) (err error) {
-		if r, err = load(ctx, t.ID); err == nil && (r.State != handed || r.Attempt != t.Attempt) {
+		if r, err = load(ctx, t.ID); err == nil && (r.State != handed || r.Attempt != t.Attempt || !t.matches(r)) {
 			return errNotNow
 		}
 		return err

@@ -104,6 +104,7 @@ func TestAStaleAttemptDoesNothing(t *testing.T) {
 		r := h.handOver()[0]
 		b.attempt(context.Background(), task{r.ID, r.Attempt + 1, r.TenantID, r.Subscriber})
 		b.attempt(context.Background(), task{r.ID, r.Attempt - 1, r.TenantID, r.Subscriber})
+		b.attempt(context.Background(), task{r.ID, r.Attempt, hospital, r.Subscriber}) // no row of theirs
 		if got := h.effects(); len(got) != 0 || h.only().State != handed {
 			t.Errorf("%d effects, the row is %s", len(got), h.only().State)
 		}

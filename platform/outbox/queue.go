@@ -44,6 +44,12 @@ type task struct {
 	Subscriber string               `json:"subscriber,omitempty"`
 }
 
+// matches reports that what a task says of its row is so: the row decides as whom its
+// handler runs, not the queue.
+func (t task) matches(r row) bool {
+	return (t.Tenant == "" || t.Tenant == r.TenantID) && (t.Subscriber == "" || t.Subscriber == r.Subscriber)
+}
+
 func openQueue(cfg Config, log *slog.Logger) (*queue, error) {
 	redis.SetLogger(silent{}) // the relay says once that the queue is gone
 	q := &queue{stop: make(chan struct{}), name: cfg.Prefix, workers: cfg.Workers, log: log}
