@@ -113,7 +113,7 @@ var demoReferrals = []demoReferral{
 		steps: []demoStep{accepted(1*day, "R-0414")}},
 	{state: referrals.InfoRequested, who: 13, service: "consultation", need: "psychiatric", priority: "routine", reason: "تراجع في العناية بالنفس منذ شهرين.", ago: 2 * day,
 		steps: []demoStep{{after: 6 * time.Hour, act: said(referrals.Ask, "هل يوجد من يرافق المعني بالأمر إلى الموعد؟")}}},
-	{state: referrals.Acknowledged, who: 17, service: "consultation", need: "psychiatric", priority: "urgent", reason: "حالة قلق شديد تستدعي فحصا قريبا.", ago: 26 * time.Hour,
+	{state: referrals.Acknowledged, who: 17, service: "consultation", need: "psychiatric", priority: "urgent", reason: "حالة قلق شديد تستدعي فحصا قريبا.", ago: 5*day + 2*time.Hour, // late whatever day it is: it has had a working day at least
 		steps: []demoStep{{after: time.Hour, act: act(referrals.Acknowledge)}}},
 	{state: referrals.Sent, who: 5, service: "consultation", need: "psychiatric", priority: "routine", reason: "عزلة ورفض للخروج منذ أسابيع.", ago: 5 * time.Hour, triage: map[string]string{"followed": "unknown"}},
 	{state: referrals.Sent, who: 16, service: "consultation", need: "mental_health", priority: "urgent", reason: "قلق شديد بعد وفاة قريب.", ago: 70 * time.Minute},
