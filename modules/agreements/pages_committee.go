@@ -27,13 +27,11 @@ type counted struct{ Word, Count string }
 // outcome is a decision of the last meeting, with what became of it.
 type outcome struct{ What, Who, Due, State string }
 
-// smallest is the least count that leaves a tenant (domain.md §6).
-const smallest = 5
-
-func small(n int64) bool { return n > 0 && n < smallest }
+// TooFew reports that a count is too small to leave a tenant: below five (domain.md §6).
+func TooFew(n int64) bool { return n > 0 && n < 5 }
 
 func leaving(v *web.View, n int64) string {
-	if small(n) {
+	if TooFew(n) {
 		return v.T("agreements.few")
 	}
 	return strconv.FormatInt(n, 10)

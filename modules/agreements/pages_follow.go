@@ -111,7 +111,7 @@ func (s *Service) keeping(ctx context.Context, v *web.View, o Opened, p *sheet) 
 		titles[x.ID] = l.What
 		if x.Value.Known {
 			l.Value = amount(v, x.Obligation, x.Value.Of(x.Obligation))
-			l.Small = x.counts() && small(int64(x.Value.Num)) || x.Share() && small(int64(x.Value.Den))
+			l.Small = x.counts() && TooFew(int64(x.Value.Num)) || x.Share() && TooFew(int64(x.Value.Den))
 		}
 		l.Curve, l.Goal = curve(x)
 		k.Promises = append(k.Promises, l)
@@ -151,7 +151,7 @@ func (s *Service) quotaLines(ctx context.Context, v *web.View, f Follow, k *kept
 		return err
 	}
 	for _, u := range f.Quotas {
-		l := quotaLine{Service: names[u.ServiceID].Name.In(v.Lang), Period: periodWords(v, u.Period, u.StartsOn), Used: v.T("agreements.used", "Used", u.Used, "Limit", u.Limit), Percent: u.Percent(), Small: small(int64(u.Used))}
+		l := quotaLine{Service: names[u.ServiceID].Name.In(v.Lang), Period: periodWords(v, u.Period, u.StartsOn), Used: v.T("agreements.used", "Used", u.Used, "Limit", u.Limit), Percent: u.Percent(), Small: TooFew(int64(u.Used))}
 		switch {
 		case u.Left() > 0:
 			l.Left = v.T("agreements.left", "Count", u.Left())

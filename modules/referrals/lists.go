@@ -19,30 +19,25 @@ import (
 
 // Search is the query of a list.
 type Search struct {
-	Box      string
-	States   []State
-	Open     bool
-	Decide   bool
-	Danger   bool
-	Person   ids.ID[ids.Person] // of the sender's register
-	Review   bool               // dangers of the sender that are not reviewed
-	Overdue  bool
-	Number   string
-	Need     string
-	Partner  ids.ID[ids.Tenant] // the other side
-	Mine     bool               // in: assigned to the reader; out: written by the reader
-	Due      bool               // the most pressing first; of open ones, for all others have no deadline
-	MyMove   bool               // the reader's tenant has to act next
-	TheirOne bool               // the other side has
+	Box     string
+	States  []State
+	Open    bool
+	Decide  bool
+	Danger  bool
+	Person  ids.ID[ids.Person] // of the sender's register
+	Review  bool               // dangers of the sender that are not reviewed
+	Overdue bool
+	Number  string
+	Need    string
+	Partner ids.ID[ids.Tenant] // the other side
+	Mine    bool               // in: assigned to the reader; out: written by the reader
+	Due     bool               // the most pressing first; of open ones, for all others have no deadline
 }
 
 // restrict builds the filter with what the actor's roles may reach.
 func (s *Service) restrict(ctx context.Context, q Search) filter {
 	a := tenants.From(ctx)
 	f := filter{need: q.Need, partner: q.Partner, due: q.Due, box: q.Box, states: q.States, open: q.Open, decide: q.Decide, danger: q.Danger, person: q.Person, review: q.Review, overdue: q.Overdue, number: q.Number, units: a.Units, now: s.Clock.Now()}
-	if q.MyMove {
-		f.owner = a.Tenant.ID
-	}
 	only := !s.Law.Allow(a, read, policies.Receiver) && s.Law.Allow(a, read, policies.Assignee)
 	if only || q.Mine && q.Box != "out" {
 		f.assignee = a.User

@@ -48,21 +48,16 @@ type Figure struct {
 	Suppressed bool   `json:"suppressed,omitempty"`
 }
 
-// smallest is the least count that leaves a tenant (domain.md §6).
-const smallest = 5
-
-func small(n int64) bool { return n > 0 && n < smallest }
-
 // leaving is a count, and what it is counted of (0 where of nothing), as they may leave.
 // Where all but a few count, the few are hidden with the count.
 func leaving(n, of int64) (count, whole *int64, suppressed bool) {
-	if small(n) || small(of) {
+	if agreements.TooFew(n) || agreements.TooFew(of) {
 		return nil, nil, true
 	}
 	if of > 0 {
 		whole = &of
 	}
-	if small(of - n) {
+	if agreements.TooFew(of - n) {
 		return nil, whole, true
 	}
 	return &n, whole, false
