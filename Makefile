@@ -1,6 +1,7 @@
 # Everything a developer or CI runs. `make` prints this list.
 SHELL := /bin/bash
 TOOL := go tool -modfile=.ci/tools.mod
+export TEST_AT = $(AT)
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shubbak/bin
 MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 REQUIRE := $(if $(filter 1 yes,$(REAL)),-require,)
@@ -13,7 +14,7 @@ help: ## print this list
 run: ## start the demo network on http://127.0.0.1:8080
 	go run ./cmd/shubbak demo
 
-test: ## all tests, with every real part that is found (REAL=1: all of them are required)
+test: ## all tests, with every real part that is found (REAL=1: all of them are required; AT=2027-02-28T23:50:00Z: at that moment)
 	go run ./platform/testkit/testrun $(REQUIRE) -- -count=1 -timeout 40m $(TESTFLAGS) ./...
 
 race: ## the race detector over pure packages and the PostgreSQL half

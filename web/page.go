@@ -271,11 +271,12 @@ func (c *call) render(t templ.Component) error {
 // See leads on after a POST, to a path of this portal.
 func (c *Ctx) See(path string) error { return c.Redirect(c.base+path, http.StatusSeeOther) }
 
-// SetSession gives the browser its session; an empty token ends it.
+// SetSession gives the browser its session; an empty token ends it. The end is told as
+// a length of time: the clock of an office computer may be wrong by years.
 func (c *Ctx) SetSession(token string, until time.Time) {
-	k := &fiber.Cookie{Name: sessionCookie, Value: token, Path: c.base + "/", Expires: until, HTTPOnly: true, SameSite: "Lax", Secure: c.s.secure}
+	k := &fiber.Cookie{Name: sessionCookie, Value: token, Path: c.base + "/", MaxAge: int(until.Sub(c.s.deps.Clock.Now()) / time.Second), HTTPOnly: true, SameSite: "Lax", Secure: c.s.secure}
 	if token == "" {
-		k.Expires = time.Unix(1, 0)
+		k.MaxAge, k.Expires = 0, time.Unix(1, 0)
 	}
 	c.Cookie(k)
 	// The address in a mail names no portal, so its cookie stands there too.

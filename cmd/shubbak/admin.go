@@ -8,7 +8,6 @@ import (
 	"text/tabwriter"
 
 	"shubbak/modules/accounts"
-	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
@@ -26,7 +25,7 @@ func admin(ctx context.Context, p process, fs *flag.FlagSet, work func(ctx conte
 	if err != nil {
 		return err
 	}
-	a, err := open(ctx, s, log, clock.System{})
+	a, err := open(ctx, s, log, p.clock)
 	if err != nil {
 		return err
 	}
@@ -51,7 +50,7 @@ func runMigrate(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	a, err := build(ctx, s, log, clock.System{})
+	a, err := build(ctx, s, log, p.clock)
 	if err != nil {
 		return err
 	}

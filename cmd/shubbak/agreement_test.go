@@ -205,7 +205,7 @@ func TestDaysComeOnce(t *testing.T) {
 		desk.agree(standing, "object", map[string]any{"reason": "x"}).want(200)
 		ctx := db.As(context.Background(), w.tenantID("coordination"))
 		for _, days := range []int{90, 30, 7, 0} {
-			w.clock.Shift(time.Until(ends.AddDate(0, 0, -days).Add(12 * time.Hour)))
+			w.clock.Set(ends.AddDate(0, 0, -days).Add(12 * time.Hour))
 			var wg sync.WaitGroup
 			for range 4 {
 				wg.Go(func() {
@@ -216,7 +216,7 @@ func TestDaysComeOnce(t *testing.T) {
 			}
 			wg.Wait()
 		}
-		w.clock.Shift(time.Until(ends.AddDate(0, 0, 1).Add(12 * time.Hour)))
+		w.clock.Set(ends.AddDate(0, 0, 1).Add(12 * time.Hour))
 		if err := w.agreements.RunDays(ctx); err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"shubbak/platform/db"
 )
@@ -100,7 +99,7 @@ func TestAnAdministratorKeepsTheCalendar(t *testing.T) {
 // TestNoClockScansTheTable: the schedule runs every minute for ever.
 func TestNoClockScansTheTable(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
-		now := time.Now().UTC()
+		now := testNow()
 		hospital := w.tenantID("hospital")
 		for name, q := range map[string]struct {
 			index, text string

@@ -19,7 +19,7 @@ func (w *world) monday() time.Time {
 		u := w.as(admin)
 		u.api("PATCH", "/calendar", map[string]any{"version": u.get("/calendar").want(200).at("version"), "holidays": []any{}, "ramadan": []any{}}).want(200)
 	}
-	day := time.Now().In(clock.Casablanca()).AddDate(0, 0, 21)
+	day := testNow().In(clock.Casablanca()).AddDate(0, 0, 21)
 	for day.Weekday() != time.Monday {
 		day = day.AddDate(0, 0, 1)
 	}
@@ -29,7 +29,7 @@ func (w *world) monday() time.Time {
 // set moves the world to an instant; every session of before has ended by then.
 func (w *world) set(at time.Time) time.Time {
 	w.t.Helper()
-	w.clock.Shift(time.Until(at))
+	w.clock.Set(at)
 	w.mu.Lock()
 	w.tokens = map[string]string{}
 	w.mu.Unlock()

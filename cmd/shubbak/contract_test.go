@@ -16,7 +16,7 @@ func TestABodyIsJudgedFirst(t *testing.T) {
 		const never = "01890000-0000-7000-8000-000000000000"
 		person := desk.person(nil)
 		draft := desk.refer(person, map[string]any{"send": false}).want(201).text("id")
-		past := time.Now().AddDate(-1, 0, 0)
+		past := testNow().AddDate(-1, 0, 0)
 		for what, c := range map[string]struct {
 			as     user
 			method string
@@ -79,7 +79,7 @@ func TestWhatTheContractAsksFor(t *testing.T) {
 			t.Errorf("a service that names no outcomes may use all: %s", made.Raw)
 		}
 		places := map[string]any{"status": "capacity", "available": 3, "maximum": 5}
-		consent := map[string]any{"purpose": "referral", "recipients": []string{"hospital"}, "categories": []string{"identity"}, "mode": "guardian", "given_by": map[string]any{"name": "A", "quality": "mother"}, "expires_at": time.Now().AddDate(0, 1, 0).Format(time.RFC3339)}
+		consent := map[string]any{"purpose": "referral", "recipients": []string{"hospital"}, "categories": []string{"identity"}, "mode": "guardian", "given_by": map[string]any{"name": "A", "quality": "mother"}, "expires_at": testNow().AddDate(0, 1, 0).Format(time.RFC3339)}
 		person := desk.person(nil)
 		desk.post("/people/"+person+"/consents", consent).want(201)
 		intake.api("PUT", "/services/"+service+"/capacity", places).want(200)

@@ -61,7 +61,7 @@ func TestImmediateDanger(t *testing.T) {
 		if err := w.directory.SetCapacity(db.As(t.Context(), w.tenantID("hospital")), sid, directory.Capacity{Status: "no_capacity"}); err != nil {
 			t.Fatal(err)
 		}
-		w.clock.Shift(time.Until(sunday(w.clock.Now())))
+		w.clock.Set(sunday(w.clock.Now()))
 		w.tokens = map[string]string{}
 		desk, hospital := w.as("worker@coordination.demo"), w.as("intake@hospital.demo")
 		desk.post("/referrals", map[string]any{"person_id": person, "need": "psychiatric", "service_id": service, "priority": "emergency", "reason": "x", "send": true}).code(409, "not_permitted")
@@ -136,12 +136,12 @@ func TestImmediateDanger(t *testing.T) {
 			}
 			w.settled()
 		}
-		w.clock.Shift(time.Until(w.clock.Now()) + 14*time.Minute)
+		w.clock.Set(w.clock.Now().Add(14 * time.Minute))
 		watch()
 		if n := raised("intake@hospital.demo", ""); n != 0 {
 			t.Errorf("%d alarms before fifteen minutes have passed", n)
 		}
-		w.clock.Shift(time.Until(w.clock.Now()) + 2*time.Minute)
+		w.clock.Set(w.clock.Now().Add(2 * time.Minute))
 		watch()
 		watch()
 		for _, email := range []string{"intake@hospital.demo", "head@hospital.demo", "worker@coordination.demo", "head@coordination.demo"} {

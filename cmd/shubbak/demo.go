@@ -13,7 +13,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"shubbak/platform/clock"
 	"shubbak/platform/ids"
 	"shubbak/platform/observe"
 )
@@ -61,17 +60,16 @@ func runDemo(ctx context.Context, p process) error {
 	if err := clearHalfSeeded(*data); err != nil {
 		return err
 	}
-	c := &clock.Shifted{}
 	// The address is known only once the socket is open, but mails name it: the
 	// listener comes first.
-	a, err := open(ctx, s, log, c)
+	a, err := open(ctx, s, log, p.clock)
 	if err != nil {
 		return err
 	}
 	defer a.close()
 	sheet, err := readSheet(*data)
 	if errors.Is(err, fs.ErrNotExist) {
-		if sheet, err = seed(ctx, a, c, ids.Code()); err == nil {
+		if sheet, err = seed(ctx, a, p.clock, ids.Code()); err == nil {
 			err = writeSheet(*data, sheet)
 		}
 	}

@@ -150,11 +150,11 @@ func (d *doctor) figures(ctx context.Context) (string, error) {
 	if d.db == nil {
 		return "", errNoDatabase
 	}
-	bus := outbox.New(d.db, clock.System{}, slog.New(slog.DiscardHandler), outbox.Config{})
+	bus := outbox.New(d.db, d.p.clock, slog.New(slog.DiscardHandler), outbox.Config{})
 	if n, err := bus.Pending(ctx); err != nil || n > 0 {
 		return fmt.Sprintf("not compared: %d deliveries are on their way", n), err
 	}
-	r := reports.New(reports.Deps{DB: d.db, Tenants: tenants.NewRegistry(d.db, clock.System{}, kinds), Referrals: referrals.New(referrals.Deps{DB: d.db})})
+	r := reports.New(reports.Deps{DB: d.db, Tenants: tenants.NewRegistry(d.db, d.p.clock, kinds), Referrals: referrals.New(referrals.Deps{DB: d.db})})
 	n, wrong, err := r.Recount(ctx)
 	if err == nil && len(wrong) > 0 {
 		err = fmt.Errorf("%d figures differ from the events, the first is %s", len(wrong), wrong[0])
@@ -219,13 +219,13 @@ func (d *doctor) deliveries(ctx context.Context) (string, error) {
 	if d.db == nil {
 		return "", errNoDatabase
 	}
-	b, err := outbox.New(d.db, clock.System{}, slog.New(slog.DiscardHandler), outbox.Config{}).Backlog(ctx)
+	b, err := outbox.New(d.db, d.p.clock, slog.New(slog.DiscardHandler), outbox.Config{}).Backlog(ctx)
 	if err != nil {
 		return "", errors.New("they cannot be counted")
 	}
 	age := time.Duration(0)
 	if !b.Oldest.IsZero() {
-		age = max(0, clock.System{}.Now().Sub(b.Oldest)).Round(time.Second)
+		age = max(0, d.p.clock.Now().Sub(b.Oldest)).Round(time.Second)
 	}
 	words := fmt.Sprintf("%d wait, the oldest for %s; %d were given up", b.Waiting, age, b.Dead)
 	if b.Dead > 0 || age > pendingFor {
@@ -238,14 +238,14 @@ func (d *doctor) audit(ctx context.Context) (string, error) {
 	if d.db == nil {
 		return "", errNoDatabase
 	}
-	n, oldest, err := audit.New(d.db, clock.System{}).Tail(ctx)
+	n, oldest, err := audit.New(d.db, d.p.clock).Tail(ctx)
 	if err != nil {
 		return "", errors.New("its tail cannot be counted")
 	}
 	if n == 0 {
 		return "every entry is sealed (`shubbak audit verify` recomputes the chains)", nil
 	}
-	age := clock.System{}.Now().Sub(oldest).Round(time.Second)
+	age := d.p.clock.Now().Sub(oldest).Round(time.Second)
 	words := fmt.Sprintf("%d entries are not sealed yet, the oldest for %s", n, age)
 	if age > unsealedFor {
 		return "", errors.New(words)

@@ -25,7 +25,7 @@ func (s settings) environ() []string {
 // command runs one command of the program in this process.
 func commandOf(env []string, args ...string) (out string, status_ int) {
 	var stdout, stderr bytes.Buffer
-	err := run(context.Background(), args, env, &stdout, &stderr)
+	err := run(context.Background(), testClock(), args, env, &stdout, &stderr)
 	return stdout.String(), status(err)
 }
 
@@ -87,7 +87,7 @@ func TestTheDoctorLooksAtEveryPart(t *testing.T) {
 			}
 		}
 		insert := "insert into outbox (id, tenant_id, subscriber, event, payload, state, attempt, next_at, created_at) values (?, ?, 'x', 'x', '{}', ?, 0, ?, ?)"
-		id, tenant, now := ids.New[ids.Delivery](), ids.New[ids.Tenant](), time.Now().UTC()
+		id, tenant, now := ids.New[ids.Delivery](), ids.New[ids.Tenant](), testNow().UTC()
 		change(insert, id, tenant, "dead", now, now)
 		examine("a delivery that was given up", env, "deliveries")
 		change("update outbox set state = 'ready', next_at = ?, created_at = ? where id = ?", now.Add(time.Hour), now.Add(-time.Hour), id)
@@ -104,7 +104,7 @@ func TestTheDoctorSeesAnUnsealedTail(t *testing.T) {
 		w.stopServing()
 		err := w.db.AsSystem(context.Background(), "test", func(ctx context.Context) error {
 			_, err := db.Conn(ctx).NewRaw("insert into audit_entries (id, tenant_id, at, action, object, object_id, detail, request_id) values (?, ?, ?, 'x', 'x', '', '', '')",
-				ids.New[ids.Entry](), ids.New[ids.Tenant](), time.Now().UTC().Add(-2*time.Minute)).Exec(ctx)
+				ids.New[ids.Entry](), ids.New[ids.Tenant](), testNow().UTC().Add(-2*time.Minute)).Exec(ctx)
 			return err
 		})
 		if err != nil {

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/testkit/faultproxy"
 	"shubbak/platform/testkit/parts"
@@ -42,7 +41,7 @@ func (c *child) start() {
 	}
 	defer log.Close()
 	c.cmd = exec.Command(os.Args[0], c.args...)
-	c.cmd.Env = append(append(os.Environ(), "SHUBBAK_BE_THE_PROGRAM=1"), c.env...)
+	c.cmd.Env = programEnv(c.env)
 	c.cmd.Stderr, c.cmd.Stdout = log, log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := c.cmd.Start(); err != nil {
@@ -254,7 +253,7 @@ func TestFaults(t *testing.T) {
 		t.Errorf("SIGTERM: %v: %s", err, log[max(0, len(log)-1500):])
 	}
 	verify := exec.Command(os.Args[0], "audit", "verify")
-	verify.Env = append(append(os.Environ(), "SHUBBAK_BE_THE_PROGRAM=1"), s.environ()...)
+	verify.Env = programEnv(s.environ())
 	chain := "verifies"
 	if out, err := verify.CombinedOutput(); err != nil {
 		chain = "BROKEN"
@@ -271,7 +270,7 @@ func TestFaults(t *testing.T) {
 // seedOnly makes the demo network of settings and starts nothing.
 func seedOnly(t *testing.T, s settings) (password string) {
 	t.Helper()
-	ctx, c := context.Background(), &clock.Shifted{}
+	ctx, c := context.Background(), testClock()
 	if err := s.check(); err != nil {
 		t.Fatal(err)
 	}

@@ -23,12 +23,16 @@ import (
 // TestMain lets the test binary be the program itself, so that a test can kill it.
 func TestMain(m *testing.M) {
 	if os.Getenv("SHUBBAK_BE_THE_PROGRAM") != "" {
-		main()
-		return
+		os.Exit(execute(testClock()))
 	}
 	status := m.Run()
 	forgetTemplates()
 	os.Exit(status)
+}
+
+// programEnv is the environment in which this binary is the program, by our clock.
+func programEnv(settings []string) []string {
+	return append(append(os.Environ(), "SHUBBAK_BE_THE_PROGRAM=1", "TEST_APART="+apart.String()), settings...)
 }
 
 // program is one running process of ours.
@@ -41,7 +45,7 @@ type program struct {
 func spawn(t *testing.T, env []string, args ...string) program {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(append(os.Environ(), "SHUBBAK_BE_THE_PROGRAM=1"), env...)
+	cmd.Env = programEnv(env)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -203,7 +207,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 		t.Errorf("SIGTERM: %v", err)
 	}
 	verify := exec.Command(os.Args[0], "audit", "verify", "--data", dir)
-	verify.Env = append(os.Environ(), "SHUBBAK_BE_THE_PROGRAM=1")
+	verify.Env = programEnv(nil)
 	if out, err := verify.CombinedOutput(); err != nil {
 		t.Errorf("audit verify: %v: %s", err, out)
 	}

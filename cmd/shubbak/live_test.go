@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"shubbak/platform/clock"
 	"shubbak/platform/db"
 )
 
@@ -168,7 +167,7 @@ func TestReplicasTellEachOther(t *testing.T) {
 		t.Skip("no real parts in this run")
 	}
 	w := newWorld(t, "real", s)
-	second, err := build(t.Context(), s, w.app.log, &clock.Shifted{})
+	second, err := build(t.Context(), s, w.app.log, w.clock)
 	if err != nil {
 		t.Fatal(err)
 	}

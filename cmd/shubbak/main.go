@@ -12,19 +12,25 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"shubbak/platform/clock"
 )
 
-func main() {
+func main() { os.Exit(execute(&clock.Shifted{})) }
+
+// execute runs the command line by the machine's clock, or by one that goes apart
+// from it, and gives the exit status.
+func execute(c *clock.Shifted) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	go func() { // after the first signal a second one ends the process at once
 		<-ctx.Done()
 		stop()
 	}()
-	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	err := run(ctx, c, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "shubbak: "+strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
-	os.Exit(status(err))
+	return status(err)
 }
 
 // errUsage marks wrong usage: exit status 2.
@@ -52,6 +58,7 @@ type command struct {
 
 // process is what a command sees of the world.
 type process struct {
+	clock  *clock.Shifted
 	args   []string
 	env    map[string]string
 	stdout io.Writer
@@ -73,8 +80,8 @@ func commands() []command {
 	}
 }
 
-func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
-	p := process{env: map[string]string{}, stdout: stdout, stderr: stderr}
+func run(ctx context.Context, c *clock.Shifted, args, environ []string, stdout, stderr io.Writer) error {
+	p := process{clock: c, env: map[string]string{}, stdout: stdout, stderr: stderr}
 	for _, kv := range environ {
 		if k, v, ok := strings.Cut(kv, "="); ok {
 			p.env[k] = v

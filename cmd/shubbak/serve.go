@@ -63,7 +63,7 @@ func serve(ctx context.Context, p process, s settings, listen, work bool) error 
 	if err != nil {
 		return err
 	}
-	a, err := open(ctx, s, log, clock.System{})
+	a, err := open(ctx, s, log, p.clock)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"sort"
 	"strings"
 	"testing"
-	"time"
 
 	"shubbak/platform/db"
 	"shubbak/platform/testkit"
@@ -322,7 +321,7 @@ func sample(r web.Route) any {
 		return ""
 	}
 	all := map[string]any{"version": 2, "informed": "yes", "reason": "other", "note": "words", "by_whom": "provider", "text": "words", "service_id": "01890000-0000-7000-8000-000000000001",
-		"starts_at_local": time.Now().AddDate(0, 1, 0).Format("2006-01-02T15:04"), "outcome": "consultation", "purpose": "referral", "recipients": []string{"hospital"}, "categories": []string{"identity"}, "mode": "written",
+		"starts_at_local": testNow().AddDate(0, 1, 0).Format("2006-01-02T15:04"), "outcome": "consultation", "purpose": "referral", "recipients": []string{"hospital"}, "categories": []string{"identity"}, "mode": "written",
 		"expires_at": "2030-01-01T00:00:00Z", "estimate": "2030-01-01", "exception_reason": "words", "delivery": "code", "status": "capacity", "kind": "association", "commune": "02.411.01.23", "effective_on": "2030-01-01", "party": "hospital", "method": "one_time_code", "number": "1", "date": "2026-01-01", "authority": "words", "name": map[string]any{"ar": "x", "fr": "x"}, "address": map[string]any{"fr": "x"},
 		"obligation_id": "01890000-0000-7000-8000-000000000001", "on": "2026-01-01", "value": 1, "evidence": "words", "user_id": "01890000-0000-7000-8000-000000000001", "available": 1, "maximum": 1, "eligibility": map[string]any{}, "triage": []any{}, "hours": []any{}, "discreet": false, "needs": []string{"food"}}
 	out := map[string]any{}

@@ -112,7 +112,7 @@ func eachWorld(t *testing.T, fn func(t *testing.T, w *world)) {
 func newWorld(t testing.TB, name string, s settings, hooks ...bun.QueryHook) *world {
 	t.Helper()
 	ctx := context.Background()
-	w := &world{t: t, name: name, clock: &clock.Shifted{}, log: &syncBuffer{}, password: testPassword, tokens: map[string]string{}}
+	w := &world{t: t, name: name, clock: testClock(), log: &syncBuffer{}, password: testPassword, tokens: map[string]string{}}
 	if err := s.check(); err != nil {
 		t.Fatal(err)
 	}
@@ -389,7 +389,7 @@ func (u user) consent(person, partner string, categories ...string) string {
 		categories = []string{"identity", "contact", "social", "health", "documents"}
 	}
 	return u.post("/people/"+person+"/consents", map[string]any{"purpose": "referral", "recipients": []string{partner}, "categories": categories, "mode": "written",
-		"expires_at": time.Now().AddDate(0, 6, 0).UTC().Format(time.RFC3339)}).want(201).text("id")
+		"expires_at": testNow().AddDate(0, 6, 0).UTC().Format(time.RFC3339)}).want(201).text("id")
 }
 
 // service finds a service of a partner by need.

@@ -46,15 +46,19 @@ func (m *Manual) Advance(d time.Duration) { m.Set(m.Now().Add(d)) }
 // Shifted is the machine's clock, moved by an offset: the demo network is seeded
 // with a past, then the offset is taken away.
 type Shifted struct {
-	mu     sync.Mutex
-	offset time.Duration
+	mu           sync.Mutex
+	base, offset time.Duration
 }
+
+// Apart makes a clock that goes as the machine's does, but at a distance from it:
+// its offsets count from there.
+func Apart(d time.Duration) *Shifted { return &Shifted{base: d} }
 
 // Now is the shifted present.
 func (s *Shifted) Now() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return System{}.Now().Add(s.offset)
+	return System{}.Now().Add(s.base + s.offset)
 }
 
 // Shift sets the offset.
@@ -62,4 +66,11 @@ func (s *Shifted) Shift(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.offset = d
+}
+
+// Set chooses the offset by which it is t now.
+func (s *Shifted) Set(t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offset = t.Sub(System{}.Now()) - s.base
 }

@@ -23,4 +23,18 @@ func TestClocks(t *testing.T) {
 	if d := (clock.System{}).Now().Sub(s.Now()); d < 47*time.Hour || d > 49*time.Hour {
 		t.Errorf("shifted by %v", d)
 	}
+	apart := clock.Apart(at.Sub(clock.System{}.Now()))
+	near := func(what string, want time.Time) {
+		t.Helper()
+		if d := apart.Now().Sub(want); d < -time.Second || d > time.Hour {
+			t.Errorf("%s: %v off", what, d)
+		}
+	}
+	near("at a distance", at)
+	apart.Shift(48 * time.Hour)
+	near("and shifted", at.Add(48*time.Hour))
+	apart.Set(at.AddDate(0, 0, -9))
+	near("and set", at.AddDate(0, 0, -9))
+	apart.Shift(0)
+	near("and taken back", at)
 }
