@@ -1,0 +1,227 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"shubbak/platform/db"
+	"shubbak/platform/fault"
+)
+
+// Start connects the queue and, with work, relays and runs handlers until ctx
+// ends; then the relay stops first and running jobs finish.
+func (b *Bus) Start(ctx context.Context, work bool) (stop func(), err error) {
+	q, err := openQueue(b.cfg, b.log)
+	if err != nil {
+		return nil, err
+	}
+	b.queue = q
+	if !work {
+		return q.close, nil
+	}
+	if b.Embedded() {
+		// This process alone holds the data: whatever is "handed" was handed to a
+		// queue that died with its process.
+		if err := b.db.AsSystem(ctx, "release of rows of a dead queue", func(ctx context.Context) error {
+			return release(ctx, b.clock.Now())
+		}); err != nil {
+			q.close()
+			return nil, err
+		}
+	}
+	if err := q.serve(b.attempt); err != nil {
+		q.close()
+		return nil, err
+	}
+	relayCtx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { b.relay(relayCtx) })
+	return func() {
+		cancel()
+		wg.Wait()
+		q.shutdown()
+	}, nil
+}
+
+func (b *Bus) relay(ctx context.Context) {
+	tick := time.NewTicker(b.cfg.Poll)
+	defer tick.Stop()
+	for {
+		n, err := b.round(ctx)
+		if err != nil && ctx.Err() == nil {
+			b.log.Warn("relay", "error", string(fault.CodeOf(err)))
+		}
+		if n == batch && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			b.runSchedules(ctx)
+		case <-b.nudge:
+		}
+	}
+}
+
+// round hands over what is ready and takes back what was handed and lost.
+func (b *Bus) round(ctx context.Context) (int, error) {
+	now := b.clock.Now()
+	waiting, lost := false, false
+	if err := b.db.ReadAsSystem(ctx, "relay", func(ctx context.Context) (err error) {
+		waiting, lost, err = anything(ctx, now, now.Add(-b.cfg.HandedTimeout))
+		return err
+	}); err != nil || !waiting && !lost {
+		return 0, err
+	}
+	if err := b.queue.ping(); err != nil {
+		if !b.degraded.Swap(true) {
+			b.log.Warn("the queue cannot be reached: notices wait")
+		}
+		return 0, nil
+	}
+	if b.degraded.Swap(false) {
+		b.log.Info("the queue answers again")
+	}
+	var rows []row
+	err := b.db.AsSystem(ctx, "relay", func(ctx context.Context) (err error) {
+		if lost {
+			if err = takeBack(ctx, now, now.Add(-b.cfg.HandedTimeout)); err != nil {
+				return err
+			}
+		}
+		rows, err = claim(ctx, now, b.db.Postgres())
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for i, r := range rows {
+		if err := b.queue.enqueue(r.task()); err != nil {
+			b.degraded.Store(true)
+			back := rows[i:]
+			return 0, b.db.AsSystem(context.WithoutCancel(ctx), "relay", func(ctx context.Context) error { return unclaim(ctx, back) })
+		}
+	}
+	return len(rows), nil
+}
+
+func (b *Bus) runSchedules(ctx context.Context) {
+	now := b.clock.Now()
+	for _, s := range b.schedules {
+		instant := now.Truncate(s.Every)
+		if last, ok := b.told.Load(s.Name); ok && instant.Equal(last.(time.Time)) {
+			continue // this process knows that it was published, by whomever
+		}
+		e, err := s.Event(ctx)
+		if err != nil || e == nil {
+			continue
+		}
+		once := s.Name + "@" + instant.Format(time.RFC3339)
+		err = b.db.AsSystem(ctx, "schedules", func(ctx context.Context) error {
+			if seen, err := onceSeen(ctx, once); err != nil || seen {
+				return err
+			}
+			return b.publish(ctx, e, once)
+		})
+		if err != nil && !db.Unique(err, "once") {
+			b.log.Warn("schedule", "name", s.Name, "error", string(fault.CodeOf(err)))
+			continue
+		}
+		b.told.Store(s.Name, instant)
+	}
+}
+
+var (
+	errSuperseded = errors.New("outbox: another attempt finished first")
+	errNotNow     = errors.New("outbox: gone, done, or another attempt's turn")
+)
+
+// attempt runs one handler once. It never fails towards the queue: the row says
+// what happens next.
+func (b *Bus) attempt(ctx context.Context, t task) {
+	r, err := b.deliver(ctx, t)
+	if r.ID.IsZero() || errors.Is(err, errNotNow) {
+		return
+	}
+	if err == nil || errors.Is(err, errSuperseded) {
+		if r.OrderKey != "" {
+			b.wake() // the next of the same order key may go
+		}
+		return
+	}
+	b.log.Warn("delivery failed", "subscriber", r.Subscriber, "delivery", r.ID.String(), "attempt", t.Attempt, "error", string(fault.CodeOf(err)))
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.Deadline)
+	defer cancel()
+	_ = b.db.AsSystem(end, "next attempt", func(ctx context.Context) error {
+		return retry(ctx, r, b.clock.Now(), string(fault.CodeOf(err)))
+	})
+}
+
+// deliver reads the row of a task and runs its handler: in one transaction, or outside
+// of any where the subscription says so. The row is zero if it could not be read.
+func (b *Bus) deliver(ctx context.Context, t task) (r row, err error) {
+	defer func() {
+		if p := recover(); p != nil { // a broken handler must not end the process
+			err = fault.New(fault.Internal)
+		}
+	}()
+	turn := func(ctx context.Context) (err error) {
+		if r, err = load(ctx, t.ID); err == nil && (r.State != handed || r.Attempt != t.Attempt || !t.matches(r)) {
+			return errNotNow
+		}
+		return err
+	}
+	if sub, ok := b.subscriber(t.Subscriber); ok && !sub.Outside && t.Tenant != "" {
+		err = b.db.InTx(db.As(ctx, t.Tenant), func(ctx context.Context) error {
+			if err := turn(ctx); err != nil {
+				return err
+			}
+			return b.handle(ctx, sub, r)
+		})
+		return r, err
+	}
+	if err := b.db.ReadAsSystem(ctx, "load a delivery", turn); err != nil {
+		return r, err
+	}
+	sub, ok := b.subscriber(r.Subscriber)
+	if !ok {
+		return r, errors.New("no such subscriber")
+	}
+	ctx = db.As(ctx, r.TenantID)
+	if !sub.Outside {
+		return r, b.db.InTx(ctx, func(ctx context.Context) error { return b.handle(ctx, sub, r) })
+	}
+	if err := sub.Run(ctx, r.delivery()); err != nil {
+		return r, err
+	}
+	return r, b.db.InTx(ctx, func(ctx context.Context) error { return b.done(ctx, r) })
+}
+
+// handle runs a handler and marks its delivery as done, in the transaction of ctx.
+func (b *Bus) handle(ctx context.Context, sub Subscription, r row) error {
+	if err := sub.Run(ctx, r.delivery()); err != nil {
+		return err
+	}
+	return b.done(ctx, r)
+}
+
+func (b *Bus) subscriber(name string) (Subscription, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	sub, ok := b.subs[name]
+	return sub, ok
+}
+
+func (b *Bus) done(ctx context.Context, r row) error {
+	n, err := markDone(ctx, r, b.clock.Now())
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return errSuperseded
+	}
+	return nil
+}
