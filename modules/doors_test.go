@@ -35,7 +35,7 @@ var doors = map[string][]string{
 	"github.com/gabriel-vasile/mimetype":     {"modules/documents/service.go"},
 	"github.com/go-playground/validator/v10": {"web/decode.go"},
 	"github.com/google/uuid":                 {"platform/ids/ids.go", "web/server.go"},
-	"github.com/prometheus/client_golang":    {"platform/observe/observe.go", "cmd/shubbak/wire.go"},
+	"github.com/prometheus/client_golang":    {"platform/observe/observe.go", "cmd/shubbak/running.go"},
 	"github.com/xuri/excelize/v2":            {"platform/sheet/xlsx.go"},
 	"github.com/tdewolff/minify/v2":          {"web/static.go"},
 	"github.com/swaggest/jsonschema-go":      {"web/openapi.go"},
@@ -110,7 +110,7 @@ var machineTime = map[string]string{
 	"cmd/bench/copy.go":                "measures how long a copy took",
 	"cmd/bench/world.go":               "measures how long a world took",
 	"cmd/bench/agreements.go":          "the product that is measured lives in real time",
-	"cmd/bench/fill.go":                "the product that is measured lives in real time",
+	"cmd/bench/fill_rows.go":           "the product that is measured lives in real time",
 	"modules/documents/service.go":     "the age of an object is told by the store, in real time",
 }
 
@@ -157,7 +157,8 @@ var systemWork = map[string][]string{
 	"modules/notifications/service.go": {"the neutral address in a mail names no tenant"},
 	"modules/referrals/danger.go":      {"dangers that nobody has acknowledged"},
 	"platform/audit/audit.go":          {"audit verify", "entries of reads, of many tenants in one commit", "is there anything to seal", "sealer", "unsealed entries"},
-	"platform/outbox/outbox.go":        {"count of open deliveries", "load a delivery", "next attempt", "relay", "release of rows of a dead queue", "schedules"},
+	"platform/outbox/outbox.go":        {"count of open deliveries"},
+	"platform/outbox/relay.go":         {"load a delivery", "next attempt", "relay", "release of rows of a dead queue", "schedules"},
 	"modules/referrals/slips.go":       {"the code on a slip names no tenant"},
 	"platform/vault/vault.go":          {"loading of keys"},
 	"tenants/registry.go":              {"first set-up of a tenant", "look-up of tenants"},
