@@ -75,6 +75,19 @@ func TestTheMostPressingComeFirst(t *testing.T) {
 		if got := hospital.listed(act + "&mine=1"); !slices.Equal(got, []string{mine}) {
 			t.Errorf("the reader's own: %v", got)
 		}
+		for range 27 { // the sender's own acts too: with drafts, and with what is to be confirmed
+			desk.refer(desk.person(nil), map[string]any{"send": false}).want(201)
+		}
+		var toAct []string
+		err := w.db.ReadAsSystem(t.Context(), "test", func(ctx context.Context) error {
+			return db.Conn(ctx).NewRaw("select id from referrals where from_tenant = ? and state in ('draft', 'awaiting_consent', 'awaiting_approval', 'info_requested', 'completed') order by due_at, id", w.tenantID("coordination")).Scan(ctx, &toAct)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.as("head@coordination.demo").listed("/referrals?box=out&tab=act"); len(toAct) < 30 || !slices.Equal(got, toAct) {
+			t.Errorf("%d of the outbox in the order of their deadlines, want %d", len(got), len(toAct))
+		}
 		if n := len(desk.listed("/referrals?box=out&tab=waiting_partner&mine=1&partner=hospital")); n < 27 {
 			t.Errorf("%d of the desk's own wait for the hospital", n)
 		}

@@ -104,7 +104,9 @@ func (t tab) search(box string) Search {
 // and can be sifted, since they are as many as the work that is open.
 func (t tab) due() bool { return len(t.States) > 0 && !slices.ContainsFunc(t.States, ends) }
 
-func ends(s State) bool { return !s.Open() }
+// ends reports that nothing is due in a state: what is completed is still to be
+// confirmed.
+func ends(s State) bool { return !s.Open() && s != Completed }
 
 var boxes = map[string][]tab{
 	"in": {

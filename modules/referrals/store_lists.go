@@ -60,7 +60,7 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 	} else if len(f.states) > 0 {
 		q = q.Where("r.state in (?)", db.Codes(f.states))
 	}
-	if f.open || f.due {
+	if f.open || f.due && !slices.Contains(f.states, Completed) {
 		q = q.Where("r.is_open")
 	}
 	if f.decide {
