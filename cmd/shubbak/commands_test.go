@@ -16,7 +16,7 @@ func shell(t *testing.T, env map[string]string, args ...string) (code int, stdou
 		environ = append(environ, k+"="+v)
 	}
 	var out, errs bytes.Buffer
-	err := run(t.Context(), testClock(), args, environ, &out, &errs)
+	err := run(t.Context(), testMachine(), args, environ, &out, &errs)
 	if err != nil {
 		said = err.Error()
 	}

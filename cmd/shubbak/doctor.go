@@ -20,7 +20,6 @@ import (
 	"shubbak/platform/blob"
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
-	"shubbak/platform/disk"
 	"shubbak/platform/mail"
 	"shubbak/platform/outbox"
 	"shubbak/platform/scan"
@@ -328,7 +327,7 @@ func (d *doctor) disk(context.Context) (string, error) {
 	if !d.s.keepsOnDisk() {
 		return "nothing is kept on this machine", nil
 	}
-	space, err := disk.Free(d.s.Data)
+	space, err := d.p.space(d.s.Data)
 	if err != nil {
 		return "", errors.New("there is no data folder yet: the first start makes it")
 	}

@@ -25,7 +25,7 @@ func (s settings) environ() []string {
 // command runs one command of the program in this process.
 func commandOf(env []string, args ...string) (out string, status_ int) {
 	var stdout, stderr bytes.Buffer
-	err := run(context.Background(), testClock(), args, env, &stdout, &stderr)
+	err := run(context.Background(), testMachine(), args, env, &stdout, &stderr)
 	return stdout.String(), status(err)
 }
 

@@ -23,7 +23,7 @@ import (
 // TestMain lets the test binary be the program itself, so that a test can kill it.
 func TestMain(m *testing.M) {
 	if os.Getenv("SHUBBAK_BE_THE_PROGRAM") != "" {
-		os.Exit(execute(testClock()))
+		os.Exit(execute(testMachine()))
 	}
 	status := m.Run()
 	forgetTemplates()

@@ -14,19 +14,25 @@ import (
 	"syscall"
 
 	"shubbak/platform/clock"
+	"shubbak/platform/disk"
 )
 
-func main() { os.Exit(execute(&clock.Shifted{})) }
+func main() { os.Exit(execute(machine{&clock.Shifted{}, disk.Free})) }
 
-// execute runs the command line by the machine's clock, or by one that goes apart
-// from it, and gives the exit status.
-func execute(c *clock.Shifted) int {
+// machine is what the program asks of the computer that it runs on.
+type machine struct {
+	clock *clock.Shifted
+	space func(folder string) (disk.Space, error)
+}
+
+// execute runs the command line and gives the exit status.
+func execute(m machine) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	go func() { // after the first signal a second one ends the process at once
 		<-ctx.Done()
 		stop()
 	}()
-	err := run(ctx, c, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	err := run(ctx, m, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "shubbak: "+strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
@@ -58,7 +64,7 @@ type command struct {
 
 // process is what a command sees of the world.
 type process struct {
-	clock  *clock.Shifted
+	machine
 	args   []string
 	env    map[string]string
 	stdout io.Writer
@@ -80,8 +86,8 @@ func commands() []command {
 	}
 }
 
-func run(ctx context.Context, c *clock.Shifted, args, environ []string, stdout, stderr io.Writer) error {
-	p := process{clock: c, env: map[string]string{}, stdout: stdout, stderr: stderr}
+func run(ctx context.Context, m machine, args, environ []string, stdout, stderr io.Writer) error {
+	p := process{machine: m, env: map[string]string{}, stdout: stdout, stderr: stderr}
 	for _, kv := range environ {
 		if k, v, ok := strings.Cut(kv, "="); ok {
 			p.env[k] = v
