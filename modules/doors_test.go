@@ -106,6 +106,7 @@ var machineTime = map[string]string{
 	"platform/scan/scan.go":            "the deadline of a socket is in real time",
 	"tenants/registry.go":              "a brake on reading the table again: real seconds, whatever the clock says",
 	"cmd/bench/measure.go":             "measures requests",
+	"cmd/bench/main.go":                "how long nobody has used a world",
 	"cmd/bench/procs.go":               "measures processes, and says when",
 	"cmd/bench/copy.go":                "measures how long a copy took",
 	"cmd/bench/world.go":               "measures how long a world took",

@@ -79,6 +79,9 @@ func run(ctx context.Context) error {
 	if err := os.MkdirAll(o.dir, 0o700); err != nil {
 		return err
 	}
+	if err := forget(filepath.Dir(o.dir), hash); err != nil {
+		return err
+	}
 	o.bin = filepath.Join(o.dir, "shubbak")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", o.bin, "./cmd/shubbak").CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w: %s", err, out)
@@ -101,13 +104,34 @@ func run(ctx context.Context) error {
 	return nil
 }
 
+// fills is the code that fills a world.
+var fills = []string{"cmd/bench/agreements.go", "cmd/bench/fill.go", "cmd/bench/fill_rows.go", "cmd/bench/world.go"}
+
+// forget removes the worlds of other schemas that nobody has used for a week: one of a
+// million referrals takes gigabytes.
+func forget(worlds, current string) error {
+	list, err := os.ReadDir(worlds)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if i, err := e.Info(); err != nil || e.Name() == current || time.Since(i.ModTime()) < 7*24*time.Hour {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(worlds, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // schemaHash names the shape of the database and of the worlds: the migrations and
 // the code that fills them.
 func schemaHash() (string, error) {
 	var files []string
 	for _, root := range []string{"modules", "platform", "tenants", "web", "cmd/bench"} {
 		err := filepath.WalkDir(root, func(p string, e fs.DirEntry, err error) error {
-			if err == nil && (strings.HasSuffix(p, ".sql") || p == filepath.Join("cmd", "bench", "world.go")) {
+			if err == nil && (strings.HasSuffix(p, ".sql") || slices.Contains(fills, filepath.ToSlash(p))) {
 				files = append(files, p)
 			}
 			return err
