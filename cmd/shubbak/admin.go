@@ -16,8 +16,8 @@ import (
 )
 
 // admin opens the application for one command of the operator.
-func admin(ctx context.Context, p process, fs *flag.FlagSet, work func(ctx context.Context, a *app, args []string) error) error {
-	s, args, err := readSettings(p, fs)
+func admin(ctx context.Context, p process, fs *flag.FlagSet, work func(ctx context.Context, a *app) error) error {
+	s, err := onlySettings(p, fs)
 	if err != nil {
 		return err
 	}
@@ -30,10 +30,19 @@ func admin(ctx context.Context, p process, fs *flag.FlagSet, work func(ctx conte
 		return err
 	}
 	defer a.close()
-	if err := work(ctx, a, args); err != nil {
+	if err := work(ctx, a); err != nil {
 		return err
 	}
 	return a.audit.Seal(ctx)
+}
+
+// onlySettings reads the flags of a command after which no more words stand.
+func onlySettings(p process, fs *flag.FlagSet) (settings, error) {
+	s, rest, err := readSettings(p, fs)
+	if err == nil && len(rest) > 0 {
+		err = errUsage{fs.Name() + " does not take " + rest[0]}
+	}
+	return s, err
 }
 
 func runMigrate(ctx context.Context, p process) error {
@@ -42,7 +51,7 @@ func runMigrate(ctx context.Context, p process) error {
 	}
 	verb := p.args[0]
 	p.args = p.args[1:]
-	s, _, err := readSettings(p, flag.NewFlagSet("migrate", flag.ContinueOnError))
+	s, err := onlySettings(p, flag.NewFlagSet("migrate", flag.ContinueOnError))
 	if err != nil {
 		return err
 	}
@@ -85,7 +94,7 @@ func runTenant(ctx context.Context, p process) error {
 	t := tenants.Tenant{}
 	switch verb {
 	case "list":
-		return admin(ctx, p, fs, func(ctx context.Context, a *app, _ []string) error {
+		return admin(ctx, p, fs, func(ctx context.Context, a *app) error {
 			all, err := a.registry.All(ctx)
 			if err != nil {
 				return err
@@ -108,7 +117,7 @@ func runTenant(ctx context.Context, p process) error {
 		fs.StringVar(&t.NameEn, "name-en", "", "name in English")
 		fs.StringVar(&t.Accent, "accent", "", "colour")
 		fs.StringVar(&t.Host, "host", "", "host name of its own")
-		return admin(ctx, p, fs, func(ctx context.Context, a *app, _ []string) error {
+		return admin(ctx, p, fs, func(ctx context.Context, a *app) error {
 			if t.NameAr == "" || t.NameFr == "" {
 				return errUsage{"--name-ar and --name-fr are needed"}
 			}
@@ -145,7 +154,7 @@ func runUser(ctx context.Context, p process) error {
 	roles := fs.String("role", "", "roles, with commas")
 	nameAr := fs.String("name-ar", "", "name in Arabic")
 	name := fs.String("name", "", "name in Latin letters")
-	return admin(ctx, p, fs, func(ctx context.Context, a *app, _ []string) error {
+	return admin(ctx, p, fs, func(ctx context.Context, a *app) error {
 		t, err := a.registry.BySlug(ctx, slug)
 		if err != nil {
 			return err
@@ -209,7 +218,7 @@ func runAudit(ctx context.Context, p process) error {
 		return errUsage{"audit verify"}
 	}
 	p.args = p.args[1:]
-	return admin(ctx, p, flag.NewFlagSet("audit", flag.ContinueOnError), func(ctx context.Context, a *app, _ []string) error {
+	return admin(ctx, p, flag.NewFlagSet("audit", flag.ContinueOnError), func(ctx context.Context, a *app) error {
 		reports, err := a.audit.Verify(ctx)
 		if err != nil {
 			return err

@@ -27,6 +27,7 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/disk"
+	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/platform/live"
@@ -178,7 +179,12 @@ func (a *app) complete(ctx context.Context) error {
 		},
 		UnitNames: a.accounts.UnitChoices,
 		Judge:     func(ctx context.Context) (directory.Judge, error) { return a.agreements.For(ctx) },
-		Profile:   func(ctx context.Context, id personID) (terms.Profile, error) { return a.referrals.Profile(ctx, id) }})
+		Profile: func(ctx context.Context, id personID) (terms.Profile, error) {
+			if !a.law.Allow(tenants.From(ctx), people.Read) { // what a person may be referred to says something of the person
+				return terms.Profile{}, fault.New(fault.Forbidden)
+			}
+			return a.referrals.Profile(ctx, id)
+		}})
 	a.documents = documents.New(documents.Deps{DB: a.db, Clock: a.clock, Audit: a.audit, Vault: a.vault, Blobs: a.blobs, Bus: a.bus, Live: a.live})
 	if s.ClamAVURL != "" {
 		if a.scanner, err = scan.Open(s.ClamAVURL); err != nil {

@@ -53,6 +53,9 @@ type Subjects interface {
 	DocumentAdded(ctx context.Context, id ids.ID[ids.Referral], d Document) error
 	// DocumentRefused is told inside the transaction that shuts a document for ever.
 	DocumentRefused(ctx context.Context, id ids.ID[ids.Referral], d Document) error
+	// DocumentsNamed records the disclosure before the receiver learns names of files:
+	// they are content of the slice. It says not_open if the slice has closed meanwhile.
+	DocumentsNamed(ctx context.Context, id ids.ID[ids.Referral]) error
 	// DocumentOpened records the disclosure before content leaves.
 	DocumentOpened(ctx context.Context, id ids.ID[ids.Referral], doc ids.ID[ids.Document]) error
 }

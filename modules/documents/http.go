@@ -3,10 +3,14 @@ package documents
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"shubbak/platform/audit"
+	"shubbak/platform/fault"
 	"shubbak/platform/ids"
+	"shubbak/tenants"
 	"shubbak/web"
 )
 
@@ -60,6 +64,29 @@ func parseSubject(s string) (referral ids.ID[ids.Referral], agreement ids.ID[ids
 	return referral, agreement, err == nil
 }
 
+// named gives away the names of files of a referral, once it is written down who learns
+// those of the other side. A list whose slice closes meanwhile keeps one's own.
+func (s *Service) named(ctx context.Context, action string, referral ids.ID[ids.Referral], rows []Document) ([]Document, error) {
+	theirs := func(d Document) bool { return d.TenantID != tenants.Current(ctx) }
+	if referral.IsZero() || len(rows) == 0 {
+		return rows, nil
+	}
+	if slices.ContainsFunc(rows, theirs) {
+		err := s.Subjects.DocumentsNamed(ctx, referral)
+		if fault.Has(err, fault.NotOpen) && action == "list" {
+			rows, err = slices.DeleteFunc(rows, theirs), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	seen := make([]string, len(rows))
+	for i, d := range rows {
+		seen[i] = d.ID.String()
+	}
+	return rows, s.Audit.Opened(ctx, audit.Entry{Action: action, Object: "document", IDs: seen})
+}
+
 func (s *Service) routes() []web.Route {
 	return append([]web.Route{
 		web.JSON(http.MethodGet, "/documents", "List the documents of a record that stand open to this reader", Read, func(ctx context.Context, in listQuery) (web.List[View], error) {
@@ -72,11 +99,20 @@ func (s *Service) routes() []web.Route {
 				return web.List[View]{}, err
 			}
 			rows, err := s.list(ctx, referral, agreement, page)
+			if err == nil {
+				rows, err = s.named(ctx, "list", referral, rows)
+			}
 			return web.Cut(page, rows, func(d Document) string { return d.ID.String() }, Show), err
 		}),
 		web.JSON(http.MethodGet, "/documents/:id", "Describe a document", Read, func(ctx context.Context, in docPath) (View, error) {
 			d, err := s.Get(ctx, in.ID)
-			return Show(d), err
+			if err == nil {
+				_, err = s.named(ctx, "open", d.ReferralID, []Document{d})
+			}
+			if err != nil {
+				return View{}, err
+			}
+			return Show(d), nil
 		}),
 	}, s.streams()...)
 }

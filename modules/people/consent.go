@@ -106,13 +106,15 @@ func (c *Consent) check(now time.Time, tenant func(slug string) bool) error {
 	if c.Mode == "guardian" && c.Evidence.GivenBy == (GivenBy{}) {
 		f.Add("given_by", "required")
 	} else if g := c.Evidence.GivenBy; c.Mode == "guardian" {
-		for field, words := range map[string]string{"given_by.name": g.Name, "given_by.quality": g.Quality} {
-			if unseen(words) {
-				f.Add(field, "required")
+		for _, x := range [][2]string{{"given_by.name", g.Name}, {"given_by.quality", g.Quality}} {
+			if unseen(x[1]) {
+				f.Add(x[0], "required")
 			}
 		}
 	}
-	if !c.ExpiresAt.After(now) {
+	if c.ExpiresAt.IsZero() {
+		f.Add("expires_at", "required")
+	} else if !c.ExpiresAt.After(now) {
 		f.Add("expires_at", "in_the_past")
 	} else if c.ExpiresAt.After(now.AddDate(10, 0, 0)) {
 		f.Add("expires_at", "out_of_range")

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"shubbak/platform/clock"
 	"shubbak/platform/fault"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
@@ -189,7 +190,7 @@ func (i *Instant) UnmarshalText(b []byte) error {
 		if t, err = time.Parse(time.DateOnly, string(b)); err != nil {
 			return fault.In("", "malformed")
 		}
-		t = t.Add(24*time.Hour - time.Second)
+		t = time.Date(t.Year(), t.Month(), t.Day(), 23, 59, 59, 0, clock.Casablanca()) // days are those of the tenant's zone
 	}
 	i.Time = t.UTC().Truncate(time.Microsecond)
 	return nil

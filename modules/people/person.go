@@ -3,6 +3,7 @@ package people
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"shubbak/platform/fault"
@@ -148,15 +149,18 @@ func (p *Person) normalise(today time.Time, c codes, commune func(string) bool) 
 	if !p.Anonymous {
 		arabic, latin := p.GivenNameAr != "" && p.FamilyNameAr != "", p.GivenName != "" && p.FamilyName != ""
 		if !arabic && !latin {
-			for field, s := range map[string]string{"given_name": p.GivenNameAr + p.GivenName, "family_name": p.FamilyNameAr + p.FamilyName} {
-				if s == "" {
-					f.AddField(fault.Field{Field: field, Code: "required", Key: "people.field." + field + "_required"})
+			for _, x := range [][2]string{{"given_name", p.GivenNameAr + p.GivenName}, {"family_name", p.FamilyNameAr + p.FamilyName}} {
+				if x[1] == "" {
+					f.AddField(fault.Field{Field: x[0], Code: "required", Key: "people.field." + x[0] + "_required"})
 				}
 			}
 			if p.GivenNameAr+p.GivenName != "" && p.FamilyNameAr+p.FamilyName != "" {
 				f.AddField(fault.Field{Field: "family_name", Code: "required", Key: "people.field.one_script"})
 			}
 		}
+	}
+	if p.Anonymous && len(p.Names()) > 0 {
+		f.Add("anonymous", "not_together")
 	}
 	if p.Sex == "" && p.Anonymous {
 		p.Sex = "unknown"
@@ -194,6 +198,9 @@ func (p *Person) normalise(today time.Time, c codes, commune func(string) bool) 
 	}
 	q := &p.Private
 	q.NationalID = normalIdentity(q.NationalID)
+	if strings.Contains(q.NationalID, "*") { // a masked one that came back
+		f.Add("national_id", "malformed")
+	}
 	if len([]rune(q.NationalID)) > 40 {
 		f.Add("national_id", "too_long")
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"shubbak/platform/audit"
 	"shubbak/platform/clock"
@@ -25,17 +26,15 @@ func (s *Service) Register(ctx context.Context, p Person, distinctFrom []ids.ID[
 	}
 	p.ID, p.TenantID, p.Version, p.CreatedBy, p.CreatedAt, p.UpdatedAt = ids.New[ids.Person](), tenants.Current(ctx), 1, a.User, now, now
 	err := s.DB.InTx(ctx, func(ctx context.Context) error {
-		if !p.Anonymous {
-			found, err := s.candidates(ctx, p)
-			if err != nil {
-				return err
-			}
-			found = slices.DeleteFunc(found, func(c Candidate) bool { return slices.Contains(distinctFrom, c.ID) })
-			if len(found) > 0 {
-				return fault.New(fault.PossibleDuplicate).With("candidates", found)
-			}
+		// Whoever gives no name may be known by a telephone or an identity number.
+		found, err := s.candidates(ctx, p)
+		if err != nil {
+			return err
 		}
-		var err error
+		found = slices.DeleteFunc(found, func(c Candidate) bool { return slices.Contains(distinctFrom, c.ID) })
+		if len(found) > 0 {
+			return fault.New(fault.PossibleDuplicate).With("candidates", found)
+		}
 		if p.KeyID, err = s.Vault.NewKey(ctx); err != nil {
 			return err
 		}
@@ -192,7 +191,10 @@ func (patch Patch) apply(p *Person) {
 		p.BirthPrecision = ""
 	}
 	q := &p.Private
-	q.NationalID, q.Address = patch.NationalID.Of(q.NationalID), patch.Address.Of(q.Address)
+	if id := patch.NationalID; id.Set && (id.Value != mask(q.NationalID) || id.Value == "") { // as it was read, it stays
+		q.NationalID = id.Value
+	}
+	q.Address = patch.Address.Of(q.Address)
 	q.Phones, q.Languages, q.Situations = patch.Phones.Of(q.Phones), patch.Languages.Of(q.Languages), patch.Situations.Of(q.Situations)
 }
 
@@ -200,7 +202,13 @@ func (patch Patch) apply(p *Person) {
 // the patch's own, and no record has to be looked up for it.
 func (patch Patch) check(s *Service) error {
 	p := Person{GivenNameAr: "س", FamilyNameAr: "س", GivenName: "X", FamilyName: "X", Sex: "unknown", BirthDate: "2000-01-01", BirthPrecision: "day"}
+	if patch.Anonymous.Value { // only the record can tell whether it has names
+		p.GivenNameAr, p.FamilyNameAr, p.GivenName, p.FamilyName = "", "", "", ""
+	}
 	patch.apply(&p)
+	if strings.Contains(p.Private.NationalID, "*") {
+		p.Private.NationalID = "" // whether it is the mask of the record, only the record can tell
+	}
 	return s.normalise(&p)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"shubbak/modules/documents"
+	"shubbak/platform/fault"
 	"shubbak/platform/ids"
 	"shubbak/policies"
 	"shubbak/tenants"
@@ -126,16 +127,35 @@ func (s *Service) Subject(ctx context.Context, id ID) (documents.Subject, error)
 
 // DocumentOpened writes the disclosure of one document before its content leaves.
 func (s *Service) DocumentOpened(ctx context.Context, id ID, doc ids.ID[ids.Document]) error {
+	return s.disclose(ctx, id, "document:"+doc.String(), false)
+}
+
+// DocumentsNamed writes the disclosure of the names of the sender's files; not_open if
+// their slice has closed since the actor was let in.
+func (s *Service) DocumentsNamed(ctx context.Context, id ID) error {
+	return s.disclose(ctx, id, string(policies.Documents), true)
+}
+
+// disclose writes that the actor, where it is of the receiver, opens something of the
+// slice of documents. A file of one's own stands open whatever the slice does.
+func (s *Service) disclose(ctx context.Context, id ID, what string, theirs bool) error {
 	a, now := tenants.From(ctx), s.Clock.Now()
 	return s.DB.InTx(ctx, func(ctx context.Context) error {
 		r, err := byID(ctx, id)
 		if err != nil || r.ToTenant != a.Tenant.ID {
 			return err
 		}
+		// The mark locks the row: whatever closes the slice waits, or is seen here.
 		if err := markOpened(ctx, id, a.User, now); err != nil {
 			return err
 		}
-		return insertDisclosures(ctx, []disclosureRow{{ReferralID: id, What: "document:" + doc.String(), UserID: a.User, Day: now.In(s.zone).Format(time.DateOnly),
+		if r, err = byID(ctx, id); err != nil {
+			return err
+		}
+		if theirs && !slices.Contains(r.openNow(now), policies.Documents) {
+			return fault.New(fault.NotOpen)
+		}
+		return insertDisclosures(ctx, []disclosureRow{{ReferralID: id, What: what, UserID: a.User, Day: now.In(s.zone).Format(time.DateOnly),
 			Slice: policies.Documents, FromTenant: r.FromTenant, ToTenant: r.ToTenant, PersonID: r.PersonID, At: now, Role: roleOf(a), AgreementID: r.AgreementID}})
 	})
 }

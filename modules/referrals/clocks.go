@@ -300,10 +300,28 @@ func (r *Referral) Reprioritised(c Calendars, now time.Time) {
 // Overdue reports whether the deadline has passed.
 func (r *Referral) Overdue(now time.Time) bool { return !r.DueAt.IsZero() && r.DueAt.Before(now) }
 
+// wallClocks are how a local time is written.
+var wallClocks = []string{"2006-01-02T15:04", "2006-01-02T15:04:05"}
+
 // Instant is the moment of a wall-clock time in a zone. A time that does not exist
 // or exists twice is moved to the later one (domain.md §1).
 func Instant(local string, z zone) (time.Time, bool) {
-	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05"} {
+	at, _, ok := instant(local, z)
+	return at, ok
+}
+
+// Shown is what the clock on the wall says at that moment: the same, unless there is no
+// such time on that day.
+func Shown(local string, z zone) string {
+	at, layout, ok := instant(local, z)
+	if !ok {
+		return local
+	}
+	return at.In(z).Format(layout)
+}
+
+func instant(local string, z zone) (at time.Time, layout string, ok bool) {
+	for _, layout := range wallClocks {
 		t, err := time.Parse(layout, local)
 		if err != nil {
 			continue
@@ -311,10 +329,10 @@ func Instant(local string, z zone) (time.Time, bool) {
 		at := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, z)
 		for _, d := range []time.Duration{2 * time.Hour, time.Hour} { // the same wall clock again, later
 			if later := at.Add(d); later.In(z).Format("2006-01-02T15:04:05") == t.Format("2006-01-02T15:04:05") {
-				return later.UTC(), true
+				return later.UTC(), layout, true
 			}
 		}
-		return at.UTC(), true
+		return at.UTC(), layout, true
 	}
-	return time.Time{}, false
+	return time.Time{}, "", false
 }

@@ -195,7 +195,7 @@ func (s *Service) apply(ctx context.Context, r *Referral, a Act, now time.Time) 
 	case Waitlist:
 		return r.Waitlisting(a.Estimate, now)
 	case Schedule:
-		r.StartsLocal, r.Place, r.Bring = a.StartsLocal, a.Place, a.Bring
+		r.StartsLocal, r.Place, r.Bring = Shown(a.StartsLocal, s.zone), a.Place, a.Bring
 		return one(r.move(Schedule, now))
 	case Fail:
 		r.ReasonCode = a.Reason
@@ -223,6 +223,9 @@ func (s *Service) apply(ctx context.Context, r *Referral, a Act, now time.Time) 
 		r.ToDecide = r.Result != "met"
 		e.ReasonCode = r.Result
 		return []Event{e}, err
+	case RefuseRecall, UndoRecall:
+		r.ReasonCode = "" // it was the reason of the recall
+		return one(r.move(a.Command, now))
 	case Assign:
 		if !a.UserID.IsZero() {
 			if err := s.assignee(ctx, r, a.UserID); err != nil {
@@ -252,7 +255,7 @@ func (s *Service) complete(ctx context.Context, r *Referral, a Act, now time.Tim
 	}
 	r.Outcome = a.Outcome
 	if clinical(a.Outcome) {
-		r.Outcome = "service_delivered"
+		r.Outcome = delivered
 		if err := s.note(ctx, *r, e.Sequence, "outcome", a.Outcome, false); err != nil {
 			return nil, err
 		}
@@ -260,6 +263,9 @@ func (s *Service) complete(ctx context.Context, r *Referral, a Act, now time.Tim
 	e.ReasonCode = r.Outcome
 	return []Event{e}, nil
 }
+
+// delivered is what the other side reads in the place of a clinical outcome.
+const delivered = "service_delivered"
 
 // clinical outcomes never leave the tenant that records them.
 func clinical(outcome string) bool { return outcome == "hospitalised" }

@@ -46,6 +46,9 @@ func (a Act) check(now time.Time, zone *time.Location) error {
 	case Hold:
 		code(HoldReasons)
 		checkDate(&f, "until", a.Until)
+		if a.Until != "" && a.Until < now.In(zone).Format(time.DateOnly) {
+			f.Add("until", "in_the_past")
+		}
 	case Recall:
 		code(RecallReasons)
 	case Return, MarkError:

@@ -1,6 +1,7 @@
 package referrals
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 
@@ -21,7 +22,7 @@ func (s *Service) Events(ctx context.Context, id ID, page web.PageOf) ([]EventVi
 	}
 	a := tenants.From(ctx)
 	var events []Event
-	notes := map[int64]string{}
+	notes, outcomes := map[int64]string{}, map[int64]string{}
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
 		after, _ := strconv.ParseInt(page.After, 10, 64)
 		if events, err = eventsOf(ctx, r.ID, after, page.Limit+1); err != nil {
@@ -32,12 +33,16 @@ func (s *Service) Events(ctx context.Context, id ID, page web.PageOf) ([]EventVi
 			return err
 		}
 		for _, n := range rows {
-			if n.Kind != "note" || s.side(a, r) == policies.Arbiter {
+			if n.Kind != "note" && n.Kind != "outcome" || s.side(a, r) == policies.Arbiter {
 				continue
 			}
 			text, err := s.Vault.Open(ctx, notePlace(n.ReferralID, n.Sequence, n.Kind), n.Sealed)
 			if err != nil {
 				return err
+			}
+			if n.Kind == "outcome" { // a clinical one, read by whoever recorded it
+				outcomes[n.Sequence] = string(text)
+				continue
 			}
 			notes[n.Sequence] = string(text)
 		}
@@ -59,6 +64,7 @@ func (s *Service) Events(ctx context.Context, id ID, page web.PageOf) ([]EventVi
 	out := make([]EventView, len(events))
 	for i, e := range events {
 		out[i] = EventView{Sequence: e.Sequence, Event: e.Event, FromState: e.FromState, ToState: e.ToState, At: e.At, Reason: e.ReasonCode, Note: notes[e.Sequence], Source: e.Source}
+		out[i].Reason = cmp.Or(outcomes[e.Sequence], out[i].Reason)
 		out[i].Actor = EventActor{Tenant: s.Tenants.Slug(ctx, e.ByTenant), Role: e.ByRole}
 		if e.ByTenant.IsZero() {
 			out[i].Actor = EventActor{Tenant: s.Tenants.Slug(ctx, r.FromTenant), Role: "system"}

@@ -3,6 +3,7 @@ package referrals
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"shubbak/platform/audit"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
+	"shubbak/platform/vault"
 	"shubbak/policies"
 	"shubbak/tenants"
 	"shubbak/web"
@@ -41,12 +43,14 @@ func (s *Service) restrict(ctx context.Context, q Search) filter {
 	only := !s.Law.Allow(a, read, policies.Receiver) && s.Law.Allow(a, read, policies.Assignee)
 	if only || q.Mine && q.Box != "out" {
 		f.assignee = a.User
+		f.none = only && q.Box == "out" // what is assigned to somebody was received
 		f.box = "in"
 	} else if q.Mine {
 		f.sender = a.User
 	}
 	if !s.Law.Allow(a, read, policies.Sender) && !s.Law.Allow(a, read, policies.Assignee) && s.Law.Allow(a, read, policies.Arbiter) {
 		// The coordinator sees exceptions that wait, and nothing else.
+		f.none = q.Box == "in"
 		f.box, f.states = "out", []State{AwaitingApproval}
 	}
 	return f
@@ -200,7 +204,48 @@ func (s *Service) views(ctx context.Context, rows []Referral, content map[ID]con
 			out[i].Identity = c.Identity
 		}
 	}
-	return out, nil
+	return out, s.outcomes(ctx, a, out)
+}
+
+// outcomes puts the clinical outcomes that the actor's own institution recorded in the
+// place of the words that the other side reads (domain.md §2, "Codes").
+func (s *Service) outcomes(ctx context.Context, a tenants.Actor, views []View) error {
+	at := map[ID]int{}
+	for i, v := range views {
+		if v.Outcome == delivered && v.row.ToTenant == a.Tenant.ID && !v.row.Letter() {
+			at[v.ID] = i
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	var notes []noteRow
+	err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
+		notes, err = outcomesOf(ctx, slices.Collect(maps.Keys(at)))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	keys := make([]vault.KeyID, 0, len(notes))
+	for _, n := range notes {
+		k, err := vault.KeyOf(n.Sealed)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, k)
+	}
+	if err := s.Vault.Prefetch(ctx, keys...); err != nil {
+		return err
+	}
+	for _, n := range notes {
+		text, err := s.Vault.Open(ctx, notePlace(n.ReferralID, n.Sequence, n.Kind), n.Sealed)
+		if err != nil {
+			return err
+		}
+		views[at[n.ReferralID]].Outcome = string(text)
+	}
+	return nil
 }
 
 func (s *Service) view(ctx context.Context, a tenants.Actor, r Referral, service directory.Service, now time.Time) View {

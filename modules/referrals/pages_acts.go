@@ -333,7 +333,11 @@ func (s *Service) actPost(cmd Command) func(c *web.Ctx) error {
 		if err != nil {
 			return err
 		}
-		tellActed(c, cmd, r, old.OwnerUser)
+		if cmd == Schedule && r.StartsLocal != web.Moment(f, "starts_at_local") {
+			c.Flash("flash.referral.schedule_moved", r.Number) // the clock is put forward over the time that was typed
+		} else {
+			tellActed(c, cmd, r, old.OwnerUser)
+		}
 		to := "/referrals/" + id.String()
 		if s.side(c.Actor(), r) == policies.Receiver && r.OpenedAt.IsZero() {
 			to += "?card=1"

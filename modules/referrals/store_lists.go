@@ -29,6 +29,7 @@ type filter struct {
 	assignee ids.ID[ids.User]
 	units    []ids.ID[ids.Unit]
 	now      time.Time
+	none     bool // the actor has no such box
 }
 
 func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
@@ -100,6 +101,9 @@ func (f filter) apply(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery 
 	}
 	if !f.sender.IsZero() {
 		q = q.Where("r.from_user = ?", f.sender)
+	}
+	if f.none {
+		q = q.Where("false")
 	}
 	if !f.assignee.IsZero() {
 		q = q.Where("r.owner_user = ?", f.assignee).Where("r.to_tenant = ?", t)

@@ -12,6 +12,12 @@ func insertNote(ctx context.Context, n noteRow) error {
 	return err
 }
 
+// outcomesOf reads the clinical outcomes of referrals that the tenant of ctx recorded.
+func outcomesOf(ctx context.Context, list []ID) (rows []noteRow, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("n.referral_id in (?)", db.In(list)).Where("n.kind = 'outcome'").Where("n.tenant_id = ?", db.Tenant(ctx)).Scan(ctx)
+	return rows, err
+}
+
 // notesOf reads the notes of a referral that the tenant of ctx may read: its own,
 // and those that the other side shares while the referral stands open to it.
 func notesOf(ctx context.Context, id ID) (rows []noteRow, err error) {
