@@ -304,7 +304,8 @@ func validate(dst any) error {
 // path leads into an Optional that the body leaves out: nothing is wrong there.
 func named(namespace string, v reflect.Value) (path string, absent bool) {
 	var out []string
-	for _, part := range strings.Split(namespace, ".")[1:] {
+	// The type's own name comes first; that of a generic one holds dots and slashes.
+	for _, part := range strings.Split(strings.TrimPrefix(namespace, v.Type().Name()+"."), ".") {
 		name, index, indexed := strings.Cut(part, "[")
 		for v.Kind() == reflect.Pointer && !v.IsNil() {
 			v = v.Elem()

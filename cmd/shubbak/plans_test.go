@@ -194,7 +194,7 @@ func (c *catcher) walk(t *testing.T, w *world) {
 			}
 		}
 		ask(email, "/home", "/referrals?q=2026/0001", "/referrals/"+referral, "api:/referrals/"+referral, "api:/referrals/"+referral+"/events", "api:/referrals/"+referral+"/messages",
-			"api:/documents?subject=referral:"+referral, "/notifications", "api:/notifications", "api:/notifications?unread=1", "/account", "api:/me", "api:/agreements", "api:/agreements/"+agreement,
+			"api:/documents?subject=referral:"+referral, "/notifications", "api:/notifications", "api:/notifications?unread=1", "/account", "api:/me", "api:/agreements", "api:/agreements?state=open", "api:/agreements/"+agreement, "api:/agreements/"+agreement+"/versions", "/agreements/"+agreement,
 			"/services", "api:/services", "api:/services?need=psychiatric", "api:/services?all=1", "api:/organizations")
 	}
 	ask("worker@coordination.demo", "api:/documents/"+document, "/people", "/people/"+person, "api:/people/"+person, "api:/people/"+person+"/consents", "/people/"+person+"/refer", "/people/"+person+"/consents/"+consent+"/withdraw",
@@ -207,7 +207,7 @@ func (c *catcher) walk(t *testing.T, w *world) {
 		ask(email, "api:/agreements/"+agreement+"/meetings", "/agreements/"+agreement+"/meetings", "api:/agreements/"+agreement+"/meetings/"+meeting, "/agreements/"+agreement+"/meetings/"+meeting)
 	}
 	c.name("a task goes on")
-	task := desk.post("/tasks", w.task("x", nil)).want(201).text("id")
+	task := desk.post("/tasks", desk.task("x", nil)).want(201).text("id")
 	desk.post("/tasks/"+task+"/start", map[string]any{"version": 1}).want(200)
 	c.name("person search")
 	desk.post("/people/search", map[string]any{"q": "خديجة"}).want(200)

@@ -194,7 +194,7 @@ func TestClausesNameServicesOfTheParties(t *testing.T) {
 		for what, c := range map[string]struct {
 			a     answer
 			field string
-		}{"a scope on another's": {scope(others), "scopes[0].services[0]"}, "a scope on none": {scope(nobody), "scopes[0].services[0]"}, "a quota on another's": {quota(others), "quotas[0].service_id"}, "a quota on none": {quota(nobody), "quotas[0].service_id"}} {
+		}{"a scope on another's": {scope(others), "services[0]"}, "a scope on none": {scope(nobody), "services[0]"}, "a quota on another's": {quota(others), "service_id"}, "a quota on none": {quota(nobody), "service_id"}} {
 			if c.a.Status != 422 || c.a.text("errors.0.field") != c.field || c.a.text("errors.0.code") != "unknown_code" {
 				t.Errorf("%s: %d %s", what, c.a.Status, shorten(c.a.Raw))
 			}

@@ -14,9 +14,10 @@ func (w *world) dayFrom(n int) string {
 	return w.clock.Now().In(clock.Casablanca()).AddDate(0, 0, n).Format(time.DateOnly)
 }
 
-// task is a body for a new task.
-func (w *world) task(title string, change map[string]any) map[string]any {
-	out := map[string]any{"title": title, "due_on": w.dayFrom(3)}
+// task is a body for a new task of one's own about a person.
+func (u user) task(title string, change map[string]any) map[string]any {
+	u.w.t.Helper()
+	out := map[string]any{"subject": "person:" + u.w.as("worker@coordination.demo").person(nil), "title": title, "assignee": u.get("/me").text("user.id"), "due_on": u.w.dayFrom(3)}
 	for k, v := range change {
 		out[k] = v
 	}
@@ -36,7 +37,7 @@ func TestATaskIsGivenAndDone(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		head, worker, other := w.as("head@coordination.demo"), w.as("worker@coordination.demo"), w.as("worker2@coordination.demo")
 		who, _ := w.as("admin@coordination.demo").userID("worker@coordination.demo")
-		a := head.post("/tasks", w.task("Zarqawiya Saria à rappeler", map[string]any{"assignee": who})).want(201)
+		a := head.post("/tasks", head.task("Zarqawiya Saria à rappeler", map[string]any{"assignee": who})).want(201)
 		id := a.text("id")
 		if a.text("state") != "todo" || a.at("overdue") != false || a.text("assignee") != who {
 			t.Errorf("made as %s", shorten(a.Raw))
@@ -90,7 +91,7 @@ func TestATaskOfOnesOwnIsLateTheDayAfter(t *testing.T) {
 		worker := w.as("worker@coordination.demo")
 		w.settled()
 		before := len(worker.get("/notifications").want(200).at("items").([]any))
-		id := worker.post("/tasks", w.task("Aujourd’hui", map[string]any{"due_on": w.dayFrom(0)})).want(201).text("id")
+		id := worker.post("/tasks", worker.task("Aujourd’hui", map[string]any{"due_on": w.dayFrom(0)})).want(201).text("id")
 		w.settled()
 		if after := len(worker.get("/notifications").want(200).at("items").([]any)); after != before {
 			t.Error("who acts is told")
@@ -120,12 +121,12 @@ func TestWhoOverseesSeesAndTakesOver(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		coordinator, admin, head, worker := w.as("coordinator@coordination.demo"), w.as("admin@coordination.demo"), w.as("head@coordination.demo"), w.as("worker@coordination.demo")
 		agreement := coordinator.get("/agreements?state=in_force").want(200).text("items.0.id")
-		made := coordinator.post("/tasks", w.task("of an agreement", map[string]any{"subject": "agreement:" + agreement})).want(201)
+		made := coordinator.post("/tasks", coordinator.task("of an agreement", map[string]any{"subject": "agreement:" + agreement})).want(201)
 		if made.text("subject_number") != coordinator.get("/agreements/"+agreement).text("number") {
 			t.Errorf("about %s", made.text("subject_number"))
 		}
 		person := worker.person(nil)
-		worker.post("/tasks", w.task("of a person", map[string]any{"subject": "person:" + person})).want(201)
+		worker.post("/tasks", worker.task("of a person", map[string]any{"subject": "person:" + person})).want(201)
 		if got := titles(admin.get("/tasks")); !strings.Contains(got, "of an agreement") || strings.Contains(got, "of a person") {
 			t.Errorf("the administrator reads %s", got)
 		}
@@ -164,23 +165,23 @@ func TestBadTasks(t *testing.T) {
 			status int
 			code   string
 		}{
-			"no title":                     {"worker@coordination.demo", w.task("", nil), 422, "title"},
-			"a title of spaces":            {"worker@coordination.demo", w.task("  ", nil), 422, "title"},
-			"a title that is too long":     {"worker@coordination.demo", w.task(strings.Repeat("x", 501), nil), 422, "title"},
-			"an impossible day":            {"worker@coordination.demo", w.task("x", map[string]any{"due_on": "2026-02-30"}), 422, "due_on"},
-			"a day that is over":           {"worker@coordination.demo", w.task("x", map[string]any{"due_on": w.dayFrom(-1)}), 422, "due_on"},
-			"a subject without an id":      {"worker@coordination.demo", w.task("x", map[string]any{"subject": "agreement"}), 422, "subject"},
-			"a subject of no kind":         {"worker@coordination.demo", w.task("x", map[string]any{"subject": "user:" + never}), 422, "subject"},
-			"a subject that never was":     {"worker@coordination.demo", w.task("x", map[string]any{"subject": "referral:" + never}), 404, "not_found"},
-			"a person of another house":    {"worker@coordination.demo", w.task("x", map[string]any{"subject": "person:" + stranger}), 404, "not_found"},
-			"a draft it may not read":      {"worker@coordination.demo", w.task("x", map[string]any{"subject": "agreement:" + draft}), 404, "not_found"},
-			"a colleague, by a worker":     {"worker@coordination.demo", w.task("x", map[string]any{"assignee": colleague}), 403, "forbidden"},
-			"somebody of another house":    {"head@coordination.demo", w.task("x", map[string]any{"assignee": foreign}), 422, "assignee"},
-			"somebody who has no tasks":    {"head@coordination.demo", w.task("x", map[string]any{"assignee": signatory}), 422, "assignee"},
-			"a person, by the coordinator": {"coordinator@coordination.demo", w.task("x", map[string]any{"subject": "person:" + stranger}), 404, "not_found"},
-			"a signatory":                  {"director@coordination.demo", w.task("x", nil), 403, "forbidden"},
-			"an auditor":                   {"auditor@coordination.demo", w.task("x", nil), 403, "forbidden"},
-			"a student":                    {"student@faculty.demo", w.task("x", nil), 403, "forbidden"},
+			"no title":                     {"worker@coordination.demo", w.as("worker@coordination.demo").task("", nil), 422, "title"},
+			"a title of spaces":            {"worker@coordination.demo", w.as("worker@coordination.demo").task("  ", nil), 422, "title"},
+			"a title that is too long":     {"worker@coordination.demo", w.as("worker@coordination.demo").task(strings.Repeat("x", 501), nil), 422, "title"},
+			"an impossible day":            {"worker@coordination.demo", w.as("worker@coordination.demo").task("x", map[string]any{"due_on": "2026-02-30"}), 422, "due_on"},
+			"a day that is over":           {"worker@coordination.demo", w.as("worker@coordination.demo").task("x", map[string]any{"due_on": w.dayFrom(-1)}), 422, "due_on"},
+			"a subject without an id":      {"worker@coordination.demo", w.as("worker@coordination.demo").task("x", map[string]any{"subject": "agreement"}), 422, "subject"},
+			"a subject of no kind":         {"worker@coordination.demo", w.as("worker@coordination.demo").task("x", map[string]any{"subject": "user:" + never}), 422, "subject"},
+			"a subject that never was":     {"worker@coordination.demo", w.as("worker@coordination.demo").task("x", map[string]any{"subject": "referral:" + never}), 404, "not_found"},
+			"a person of another house":    {"worker@coordination.demo", w.as("worker@coordination.demo").task("x", map[string]any{"subject": "person:" + stranger}), 404, "not_found"},
+			"a draft it may not read":      {"worker@coordination.demo", w.as("worker@coordination.demo").task("x", map[string]any{"subject": "agreement:" + draft}), 404, "not_found"},
+			"a colleague, by a worker":     {"worker@coordination.demo", w.as("worker@coordination.demo").task("x", map[string]any{"assignee": colleague}), 403, "forbidden"},
+			"somebody of another house":    {"head@coordination.demo", w.as("head@coordination.demo").task("x", map[string]any{"assignee": foreign}), 422, "assignee"},
+			"somebody who has no tasks":    {"head@coordination.demo", w.as("head@coordination.demo").task("x", map[string]any{"assignee": signatory}), 422, "assignee"},
+			"a person, by the coordinator": {"coordinator@coordination.demo", w.as("coordinator@coordination.demo").task("x", map[string]any{"subject": "person:" + stranger}), 404, "not_found"},
+			"a signatory":                  {"director@coordination.demo", w.as("director@coordination.demo").task("x", nil), 403, "forbidden"},
+			"an auditor":                   {"auditor@coordination.demo", w.as("auditor@coordination.demo").task("x", nil), 403, "forbidden"},
+			"a student":                    {"student@faculty.demo", w.as("student@faculty.demo").task("x", nil), 403, "forbidden"},
 		} {
 			a := w.as(c.by).post("/tasks", c.body)
 			if a.Status != c.status || c.status != 422 && a.text("code") != c.code || c.status == 422 && !strings.Contains(string(a.Raw), fmt.Sprintf(`"field":%q`, c.code)) {
@@ -206,7 +207,7 @@ func TestTasksPageByPage(t *testing.T) {
 			if i%2 == 0 {
 				change["assignee"] = who
 			}
-			head.post("/tasks", w.task(fmt.Sprintf("n%d", i), change)).want(201)
+			head.post("/tasks", head.task(fmt.Sprintf("n%d", i), change)).want(201)
 		}
 		var got []string
 		path := "/tasks?state=todo&limit=2"
@@ -231,9 +232,9 @@ func TestTheTasksOfWhoLeaves(t *testing.T) {
 			m := open[0].(map[string]any) // of the demo
 			worker.post("/tasks/"+m["id"].(string)+"/cancel", map[string]any{"version": m["version"], "reason": "x"})
 		}
-		given := head.post("/tasks", w.task("Zarqawiya Nadia à rappeler", map[string]any{"assignee": who})).want(201).text("id")
-		own := worker.post("/tasks", w.task("Ranger", nil)).want(201).text("id")
-		done := worker.post("/tasks", w.task("Fini", nil)).want(201)
+		given := head.post("/tasks", head.task("Zarqawiya Nadia à rappeler", map[string]any{"assignee": who})).want(201).text("id")
+		own := worker.post("/tasks", worker.task("Ranger", nil)).want(201).text("id")
+		done := worker.post("/tasks", worker.task("Fini", nil)).want(201)
 		started := worker.post("/tasks/"+done.text("id")+"/start", map[string]any{"version": done.at("version")}).want(200)
 		worker.post("/tasks/"+done.text("id")+"/done", map[string]any{"version": started.at("version")}).want(200)
 		page := admin.html("/users/" + who + "/end")

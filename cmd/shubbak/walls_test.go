@@ -205,7 +205,7 @@ func strangersAreRefused(t *testing.T, w *world) {
 	}
 	record := map[string]string{"people": person, "referrals": referral, "documents": document, "notifications": notice, "agreements": agreement, "slips": slip, "calendar": unit, "users": account, "account": w.sessionOf("coordination"),
 		"services": desk.service("hospital", "psychiatric"), "units": unit, "organizations": desk.get("/organizations").want(200).text("items.0.id")}
-	record["tasks"] = desk.post("/tasks", w.task("of the desk", nil)).want(201).text("id")
+	record["tasks"] = desk.post("/tasks", desk.task("of the desk", nil)).want(201).text("id")
 	before := w.snapshot()
 	walked := 0
 	for _, r := range w.server.Routes() {

@@ -41,7 +41,7 @@ var locales embed.FS
 func perm(action string) policies.Permission { return policies.To("agreement", action) }
 
 // The permissions that are not a command. ReadDraft is reading what the parties have
-// not signed yet, with its versions and comments.
+// not signed yet, and what they say of it.
 var (
 	Read      = perm("read")
 	ReadDraft = perm("read_draft")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/tenants"
 	"shubbak/web"
@@ -118,20 +119,57 @@ type listQuery struct {
 	State string `query:"state" json:"-"`
 }
 
+// states reads the query of a list; what it does not know is malformed.
+func (q listQuery) states() (out []string, err error) {
+	switch q.State {
+	case "":
+	case "open":
+		for _, x := range States {
+			if !x.Ended() {
+				out = append(out, string(x))
+			}
+		}
+	default:
+		out = strings.Split(q.State, ",")
+	}
+	for _, code := range out {
+		if !slices.Contains(States, State(code)) {
+			return nil, web.Malformed("state")
+		}
+	}
+	return out, nil
+}
+
 type path struct {
 	ID ids.ID[ids.Agreement] `path:"id" json:"-"`
 }
 
+// bothTitles is a title that is wanted in both languages.
+type bothTitles struct {
+	Ar string `json:"ar" validate:"required,max=300"`
+	Fr string `json:"fr" validate:"required,max=300"`
+}
+
+// check names what of a title nobody could read.
+func (t bothTitles) check(f *fault.Collect) {
+	if i18n.Blank(t.Ar) {
+		f.Add("title.ar", "required")
+	}
+	if i18n.Blank(t.Fr) {
+		f.Add("title.fr", "required")
+	}
+}
+
 type createBody struct {
 	Kind        string       `json:"kind" validate:"required,oneof=framework specific data_sharing placement"`
-	Title       Title        `json:"title" validate:"required"`
+	Title       bothTitles   `json:"title" validate:"required"`
 	Parties     []PartyText  `json:"parties" validate:"required,max=10,dive"`
 	Object      string       `json:"object" validate:"required,max=4000"`
 	ObjectFr    string       `json:"object_fr" validate:"max=4000"`
 	EffectiveOn string       `json:"effective_on" validate:"required"`
 	EndsOn      string       `json:"ends_on" validate:"required"`
 	Renewal     string       `json:"renewal" validate:"required,oneof=tacit express none"`
-	NoticeDays  int          `json:"notice_days" validate:"gte=0,lte=3650"`
+	NoticeDays  *int         `json:"notice_days" validate:"required,gte=0,lte=3650"`
 	NeedsVisa   bool         `json:"needs_visa"`
 	Territory   []string     `json:"territory" validate:"max=300"`
 	Population  Population   `json:"population"`
@@ -141,9 +179,22 @@ type createBody struct {
 }
 
 func (b createBody) text() Text {
-	t := Text{Kind: b.Kind, Title: b.Title, Object: Body{b.Object, b.ObjectFr}, Parties: b.Parties, EffectiveOn: b.EffectiveOn, EndsOn: b.EndsOn, Renewal: b.Renewal, NoticeDays: b.NoticeDays,
+	t := Text{Kind: b.Kind, Title: Title(b.Title), Object: Body{b.Object, b.ObjectFr}, Parties: b.Parties, EffectiveOn: b.EffectiveOn, EndsOn: b.EndsOn, Renewal: b.Renewal, NoticeDays: *b.NoticeDays,
 		NeedsVisa: b.NeedsVisa, Territory: b.Territory, Population: b.Population, FocalPoints: b.FocalPoints, Committees: b.Committees, Articles: b.Articles}
 	return t
+}
+
+// check names the required words that say nothing.
+func (b createBody) check() error {
+	var f fault.Collect
+	b.Title.check(&f)
+	if i18n.Blank(b.Object) {
+		f.Add("object", "required")
+	}
+	for i, x := range b.Articles {
+		x.check(&f, index("articles", i)+".")
+	}
+	return f.Err()
 }
 
 type changeBody struct {
@@ -172,6 +223,26 @@ func (b changeBody) apply(t *Text) error {
 	return nil
 }
 
+// check names the required fields that a patch would take away.
+func (b changeBody) check() error {
+	var f fault.Collect
+	for _, x := range []struct {
+		field string
+		gone  bool
+	}{
+		{"title", b.Title.Null}, {"parties", b.Parties.Null}, {"object", b.Object.Set && i18n.Blank(b.Object.Value)}, {"effective_on", b.EffectiveOn.Set && b.EffectiveOn.Value == ""},
+		{"ends_on", b.EndsOn.Set && b.EndsOn.Value == ""}, {"renewal", b.Renewal.Set && b.Renewal.Value == ""}, {"notice_days", b.NoticeDays.Null},
+	} {
+		if x.gone {
+			f.Add(x.field, "required")
+		}
+	}
+	if b.Title.Set && !b.Title.Null {
+		bothTitles(b.Title.Value).check(&f)
+	}
+	return f.Err()
+}
+
 func (s *Service) opened(ctx context.Context, id ids.ID[ids.Agreement]) (View, error) {
 	o, err := s.Get(ctx, id)
 	if err != nil {
@@ -191,14 +262,9 @@ func (s *Service) again(ctx context.Context, id string) (any, error) {
 func (s *Service) routes() []web.Route {
 	return slices.Concat([]web.Route{
 		web.JSON(http.MethodGet, "/agreements", "List the agreements to which this tenant is a party", Read, func(ctx context.Context, in listQuery) (web.List[View], error) {
-			var want []string
-			if in.State != "" {
-				want = strings.Split(in.State, ",")
-				for _, w := range want {
-					if !slices.Contains(States, State(w)) {
-						return web.List[View]{}, web.Malformed("state")
-					}
-				}
+			want, err := in.states()
+			if err != nil {
+				return web.List[View]{}, err
 			}
 			page, err := in.Decode(in.State)
 			if err != nil {
@@ -208,19 +274,19 @@ func (s *Service) routes() []web.Route {
 			return web.Cut(page, rows, func(a Agreement) string { return a.ID.String() }, view), err
 		}),
 		web.JSON(http.MethodGet, "/agreements/:id", "Open an agreement", Read, func(ctx context.Context, in path) (View, error) { return s.opened(ctx, in.ID) }),
-		web.JSON(http.MethodPost, "/agreements", "Begin an agreement: a draft with the usual articles of its kind", write, func(ctx context.Context, in createBody) (View, error) {
+		web.Checked(web.JSON(http.MethodPost, "/agreements", "Begin an agreement: a draft with the usual articles of its kind", write, func(ctx context.Context, in createBody) (View, error) {
 			a, err := s.Create(ctx, in.text())
 			if err != nil {
 				return View{}, err
 			}
 			return s.opened(ctx, a.ID)
-		}).Creates().Replays(s.again),
-		web.JSON(http.MethodPatch, "/agreements/:id", "Change the text of an agreement", write, func(ctx context.Context, in changeBody) (View, error) {
+		}).Creates().Replays(s.again), func(_ context.Context, in createBody) error { return in.check() }),
+		web.Checked(web.JSON(http.MethodPatch, "/agreements/:id", "Change the text of an agreement", write, func(ctx context.Context, in changeBody) (View, error) {
 			if _, err := s.Edit(ctx, in.ID, in.Version, "terms", in.apply); err != nil {
 				return View{}, err
 			}
 			return s.opened(ctx, in.ID)
-		}).Replays(s.again),
+		}).Replays(s.again), func(_ context.Context, in changeBody) error { return in.check() }),
 	}, s.commandRoutes())
 }
 

@@ -134,7 +134,7 @@ func (s *Service) talkRoutes() []web.Route {
 		}).Replays(s.again)
 	}
 	return []web.Route{
-		web.JSON(http.MethodGet, "/agreements/:id/versions", "List the versions of the text, newest first", ReadDraft, func(ctx context.Context, in path) (web.List[VersionView], error) {
+		web.JSON(http.MethodGet, "/agreements/:id/versions", "List the versions of the text, newest first", Read, func(ctx context.Context, in path) (web.List[VersionView], error) {
 			list, err := s.Versions(ctx, in.ID)
 			out := web.List[VersionView]{Items: []VersionView{}}
 			for _, x := range list {
@@ -146,7 +146,7 @@ func (s *Service) talkRoutes() []web.Route {
 			}
 			return out, err
 		}),
-		web.JSON(http.MethodGet, "/agreements/:id/versions/:number", "Open one version of the text", ReadDraft, func(ctx context.Context, in versionPath) (TextView, error) {
+		web.JSON(http.MethodGet, "/agreements/:id/versions/:number", "Open one version of the text", Read, func(ctx context.Context, in versionPath) (TextView, error) {
 			n, err := strconv.ParseInt(in.Number, 10, 64)
 			if err != nil {
 				return TextView{}, fault.New(fault.NotFound)
@@ -154,7 +154,7 @@ func (s *Service) talkRoutes() []web.Route {
 			t, hash, err := s.At(ctx, in.ID, n)
 			return TextView{n, hash, t}, err
 		}),
-		web.JSON(http.MethodGet, "/agreements/:id/difference", "What two versions have differently, article by article and word by word", ReadDraft, func(ctx context.Context, in differenceQuery) (web.List[PartView], error) {
+		web.JSON(http.MethodGet, "/agreements/:id/difference", "What two versions have differently, article by article and word by word", Read, func(ctx context.Context, in differenceQuery) (web.List[PartView], error) {
 			from, err1 := strconv.ParseInt(in.From, 10, 64)
 			to, err2 := strconv.ParseInt(in.To, 10, 64)
 			if err1 != nil || err2 != nil {

@@ -34,7 +34,7 @@ func (s *Service) pages() []web.Route {
 		web.Page(http.MethodGet, "/agreements/:id/committee", measure, s.committeePage),
 		web.Page(http.MethodPost, "/agreements/:id/measures", measure, s.measurePost),
 		web.Page(http.MethodPost, "/agreements/:id/measures/:measure", measure, s.answerPost),
-		web.Page(http.MethodGet, "/agreements/:id/difference", ReadDraft, s.differencePage),
+		web.Page(http.MethodGet, "/agreements/:id/difference", Read, s.differencePage),
 		web.Page(http.MethodGet, "/agreements/:id/scopes", write, s.clausePage(scopeClause)),
 		web.Page(http.MethodPost, "/agreements/:id/scopes", write, s.clausePost(scopeClause)),
 		web.Page(http.MethodGet, "/agreements/:id/quotas", write, s.clausePage(quotaClause)),
@@ -218,10 +218,10 @@ func (s *Service) showAgreement(c *web.Ctx, id ids.ID[ids.Agreement], refusal st
 	if p.Meetings, err = s.latestMeetings(ctx, v, id); err != nil {
 		return err
 	}
+	if p.Versions, err = s.Versions(ctx, id); err != nil {
+		return err
+	}
 	if v.May("agreement", "read_draft") {
-		if p.Versions, err = s.Versions(ctx, id); err != nil {
-			return err
-		}
 		list, err := s.Comments(ctx, id, "", web.MaxLimit)
 		if err != nil {
 			return err

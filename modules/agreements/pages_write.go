@@ -261,27 +261,26 @@ func (s *Service) articlePost(c *web.Ctx) error {
 	version, _ := strconv.ParseInt(f.Get("version"), 10, 64)
 	_, err = s.Edit(c.Std(), id, max(version, 1), "articles", func(t *Text) error {
 		x := Article{Title: Title{strings.TrimSpace(f.Get("title_ar")), strings.TrimSpace(f.Get("title_fr"))}, Body: Body{strings.TrimSpace(f.Get("body_ar")), strings.TrimSpace(f.Get("body_fr"))}}
-		if which == "new" {
-			t.Articles = append(t.Articles, x)
-			return nil
-		}
 		i := t.article(which)
-		if i < 0 {
+		switch {
+		case i < 0 && which != "new":
 			return fault.New(fault.NotFound)
-		}
-		if f.Get("remove") == "1" {
+		case i >= 0 && f.Get("remove") == "1":
 			t.Articles = slices.Delete(t.Articles, i, i+1)
+			return nil
+		case x.blank():
+			return fault.In("title_ar", "required")
+		case i < 0:
+			t.Articles = append(t.Articles, x)
 			return nil
 		}
 		x.ID, x.Key = t.Articles[i].ID, t.Articles[i].Key
 		t.Articles[i] = x
 		return nil
 	})
-	if fault.Has(err, fault.VersionConflict) || fault.Has(err, fault.IllegalTransition) {
-		var known *fault.Error
-		asFault(err, &known)
+	if said := s.refusal(c, err); said != "" {
 		c.Unprocessable(err)
-		return s.showArticle(c, articleForm{Agreement: id, ID: which, Values: f, Refusal: c.Sentence(known)})
+		return s.showArticle(c, articleForm{Agreement: id, ID: which, Values: f, Refusal: said})
 	}
 	if err != nil {
 		return err

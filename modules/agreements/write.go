@@ -10,6 +10,7 @@ import (
 	"shubbak/platform/clock"
 	"shubbak/platform/db"
 	"shubbak/platform/fault"
+	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
 	"shubbak/tenants"
 )
@@ -376,3 +377,15 @@ func (s *Service) audience(ctx context.Context, a Agreement) ([]tenants.ID, erro
 
 // blank reports words that say nothing.
 func blank(s string) bool { return strings.TrimSpace(s) == "" }
+
+// blank reports an article without a word.
+func (x Article) blank() bool {
+	return i18n.Blank(x.Title.Ar + x.Title.Fr + x.Body.Ar + x.Body.Fr)
+}
+
+// check names an article that says nothing, by its title.
+func (x Article) check(f *fault.Collect, at string) {
+	if x.blank() {
+		f.Add(at+"title", "required")
+	}
+}

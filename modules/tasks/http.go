@@ -79,9 +79,9 @@ type path struct {
 }
 
 type createBody struct {
-	Subject  string           `json:"subject" validate:"max=80"`
+	Subject  string           `json:"subject" validate:"required,max=80"`
 	Title    string           `json:"title" validate:"required,max=500"`
-	Assignee ids.ID[ids.User] `json:"assignee"`
+	Assignee ids.ID[ids.User] `json:"assignee" validate:"required"`
 	DueOn    string           `json:"due_on" validate:"required,max=10"`
 }
 
