@@ -75,6 +75,50 @@ func TestAClinicalOutcomeIsReadWhereItWasRecorded(t *testing.T) {
 	})
 }
 
+// TestWhatWasEnteredInErrorIsEmptied: the sender's words and papers go with the payload;
+// a paper that another referral names stays there, and what the receiver wrote with it.
+func TestWhatWasEnteredInErrorIsEmptied(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		desk, hospital := w.as("worker@coordination.demo"), w.as("intake@hospital.demo")
+		person := desk.person(nil)
+		desk.consent(person, "hospital")
+		id := desk.refer(person, nil).want(201).text("id")
+		gone := desk.upload(id, "medical", "ordinary", "one.txt", []byte("words of a paper")).want(201).text("id")
+		stays := desk.upload(id, "medical", "ordinary", "two.txt", []byte("words of another")).want(201).text("id")
+		other := desk.refer(person, map[string]any{"documents": []string{stays}, "send": false}).want(201).text("id")
+		hospital.do(id, "ask", map[string]any{"text": "Depuis quand ?"}).want(200)
+		desk.do(id, "answer", map[string]any{"text": "Depuis l’été, chez sa tante"}).want(200)
+		w.settled()
+		objects, bytes := w.objects(), w.count("select coalesce(sum(bytes), 0) from document_usage")
+		w.as("head@coordination.demo").do(id, "mark-error", map[string]any{"reason": "la mauvaise personne"}).want(200)
+		w.settled()
+		desk.get("/documents/"+gone).code(404, "not_found")
+		desk.get("/documents/"+gone+"/content").code(404, "not_found")
+		if got := desk.get("/documents/" + stays + "/content").want(200); string(got.Raw) != "words of another" {
+			t.Errorf("a paper that another referral names: %s", got.Raw)
+		}
+		if n := len(desk.get("/documents?subject=referral:" + id).want(200).at("items").([]any)); n != 0 {
+			t.Errorf("%d papers are left", n)
+		}
+		if n := len(desk.get("/documents?subject=referral:" + other).want(200).at("items").([]any)); n != 1 {
+			t.Errorf("%d papers at the other referral", n)
+		}
+		if n, b := w.objects(), w.count("select coalesce(sum(bytes), 0) from document_usage"); n != objects-1 || b != bytes-len("words of a paper") {
+			t.Errorf("%d objects of %d and %d bytes of %d are left", n, objects, b, bytes)
+		}
+		said := string(desk.get("/referrals/"+id+"/messages").want(200).Raw) + string(desk.get("/referrals/"+id+"/events").want(200).Raw)
+		if strings.Contains(said, "tante") || !strings.Contains(said, "Depuis quand") || !strings.Contains(said, "la mauvaise personne") {
+			t.Errorf("what is left of the words: %s", said)
+		}
+		if a := desk.get("/referrals/" + id).want(200); a.at("social") != nil || a.at("card.documents") != 0.0 {
+			t.Errorf("the tombstone: %s", shorten(a.Raw))
+		}
+		if n, err := w.documents.Sweep(t.Context()); err != nil || n != 0 {
+			t.Errorf("swept %d: %v", n, err)
+		}
+	})
+}
+
 // TestATimeThatDoesNotExist is moved to the later one, and said (domain.md §1).
 func TestATimeThatDoesNotExist(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {

@@ -3,6 +3,7 @@ package documents
 import (
 	"context"
 	"slices"
+	"time"
 
 	"shubbak/platform/db"
 	"shubbak/platform/fault"
@@ -58,6 +59,31 @@ func (s *Service) Named(ctx context.Context, referral ids.ID[ids.Referral]) (out
 		return err
 	})
 	return out, err
+}
+
+// purgePatience is how long whoever marks an error waits for a slow store.
+const purgePatience = 5 * time.Second
+
+// Purge takes the tenant's documents away from a referral that should never have been, in
+// the transaction of ctx. Those that no other referral names can't be opened from then on:
+// their keys go with it, their objects at once or with the next sweep.
+func (s *Service) Purge(ctx context.Context, referral ids.ID[ids.Referral]) error {
+	rows, err := purge(ctx, referral)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	bytes := int64(0)
+	for _, r := range rows {
+		bytes += r.Size
+	}
+	db.AfterCommit(ctx, func() {
+		ctx, cancel := context.WithTimeout(db.Detached(context.WithoutCancel(ctx)), purgePatience)
+		defer cancel()
+		for _, r := range rows {
+			_ = s.Blobs.Delete(ctx, r.objectKey())
+		}
+	})
+	return giveBack(ctx, bytes)
 }
 
 // find gives a document through one of the referrals it belongs to that pass a

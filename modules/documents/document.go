@@ -31,12 +31,13 @@ type Document struct {
 }
 
 // The states of a document (domain.md §5). Infected is ours: refused by the scanner,
-// its content destroyed.
+// its content destroyed, as that of a purged one is.
 const (
 	Quarantined = "quarantined"
 	Available   = "available"
 	Superseded  = "superseded"
 	Infected    = "infected"
+	Purged      = "purged"
 )
 
 // The closed lists of a document. Categories are the glossary's `doc.*`.

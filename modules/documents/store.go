@@ -178,8 +178,22 @@ func giveBack(ctx context.Context, bytes int64) error {
 	return err
 }
 
-// existing says which of some documents have a row, in any tenant.
+// purge empties the documents of the tenant of ctx that belong to a referral and to no
+// other, and takes all of the tenant's away from it. It gives what is left of them.
+func purge(ctx context.Context, referral ids.ID[ids.Referral]) (rows []row, err error) {
+	t := db.Tenant(ctx)
+	err = db.Conn(ctx).NewRaw(`update documents set state = ?, file_key = ?, name = ? where tenant_id = ? and referral_id = ? and state not in ('infected', 'purged')
+		and not exists (select 1 from document_subjects s where s.document_id = documents.id and s.tenant_id = ? and s.referral_id <> ?)
+		returning id, tenant_id, size`, Purged, []byte{}, []byte{}, t, referral, t, referral).Scan(ctx, &rows)
+	if err != nil {
+		return nil, err
+	}
+	_, err = db.Conn(ctx).NewDelete().Model((*subjectRow)(nil)).Where("ds.referral_id = ?", referral).Where("ds.tenant_id = ?", t).Exec(ctx)
+	return rows, err
+}
+
+// existing says which of some documents have content, in any tenant.
 func existing(ctx context.Context, list []ids.ID[ids.Document]) (out []ids.ID[ids.Document], err error) {
-	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).Column("id").Where("d.id in (?)", db.In(list)).Scan(ctx, &out)
+	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).Column("id").Where("d.id in (?)", db.In(list)).Where("d.state <> 'purged'").Scan(ctx, &out)
 	return out, err
 }

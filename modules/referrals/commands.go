@@ -345,8 +345,9 @@ func (s *Service) approve(ctx context.Context, r *Referral, a Act, now time.Time
 	return s.finish(ctx, &outgoing{r: r, p: p, now: now, loaded: loaded}, "approve", e)
 }
 
-// markError empties a referral that should never have been: the payload goes, the
-// tombstone, the audit and the disclosures stay.
+// markError empties a referral that should never have been: the payload goes, with the
+// sender's words and papers; the tombstone, the audit and the disclosures stay, and what
+// the receiver wrote stays with the receiver.
 func (s *Service) markError(ctx context.Context, r *Referral, a Act, now time.Time) error {
 	loaded := r.Version
 	if r.State == Recalled && r.WasAccepted() && r.ReasonCode == "consent_withdrawn" {
@@ -357,11 +358,18 @@ func (s *Service) markError(ctx context.Context, r *Referral, a Act, now time.Ti
 		return err
 	}
 	r.CardAgeBand, r.CardSex, r.CardDistrict, r.CardLanguage, r.CardTriage = "", "", "", "", map[string]string{}
+	r.CardDocuments = 0
 	r.ToDecide = false
 	if err := s.save(ctx, r, loaded, now, false); err != nil {
 		return err
 	}
 	if err := dropSlices(ctx, r.ID); err != nil {
+		return err
+	}
+	if err := dropWords(ctx, r.ID); err != nil {
+		return err
+	}
+	if err := s.Documents.Purge(ctx, r.ID); err != nil {
 		return err
 	}
 	if err := s.note(ctx, *r, e.Sequence, "note", strings.TrimSpace(a.Reason), false); err != nil {

@@ -12,6 +12,15 @@ func insertNote(ctx context.Context, n noteRow) error {
 	return err
 }
 
+// dropWords deletes the notes and messages that the tenant of ctx wrote on a referral.
+func dropWords(ctx context.Context, id ID) error {
+	if _, err := db.Conn(ctx).NewDelete().Model((*noteRow)(nil)).Where("referral_id = ?", id).Where("tenant_id = ?", db.Tenant(ctx)).Exec(ctx); err != nil {
+		return err
+	}
+	_, err := db.Conn(ctx).NewDelete().Model((*messageRow)(nil)).Where("referral_id = ?", id).Where("by_tenant = ?", db.Tenant(ctx)).Exec(ctx)
+	return err
+}
+
 // outcomesOf reads the clinical outcomes of referrals that the tenant of ctx recorded.
 func outcomesOf(ctx context.Context, list []ID) (rows []noteRow, err error) {
 	err = db.Conn(ctx).NewSelect().Model(&rows).Where("n.referral_id in (?)", db.In(list)).Where("n.kind = 'outcome'").Where("n.tenant_id = ?", db.Tenant(ctx)).Scan(ctx)
