@@ -146,6 +146,8 @@ func TestWhatAnAgreementAndATaskAskFor(t *testing.T) {
 			change map[string]any
 			fault  string
 		}{
+			"a title too long":   {map[string]any{"title": map[string]any{"ar": "اتفاقية", "fr": strings.Repeat("é", 301)}}, "title.fr:too_long"},
+			"an object too long": {map[string]any{"object": strings.Repeat("س", 4001)}, "object:too_long"},
 			"no French title":    {map[string]any{"title": map[string]any{"ar": "اتفاقية"}}, "title.fr:required"},
 			"no Arabic title":    {map[string]any{"title": map[string]any{"fr": "Convention"}}, "title.ar:required"},
 			"a title of spaces":  {map[string]any{"title": map[string]any{"ar": " ", "fr": "Convention"}}, "title.ar:required"},

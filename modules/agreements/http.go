@@ -223,7 +223,7 @@ func (b changeBody) apply(t *Text) error {
 	return nil
 }
 
-// check names the required fields that a patch would take away.
+// check names the required fields that a patch would take away, and what is too long.
 func (b changeBody) check() error {
 	var f fault.Collect
 	for _, x := range []struct {
@@ -239,6 +239,14 @@ func (b changeBody) check() error {
 	}
 	if b.Title.Set && !b.Title.Null {
 		bothTitles(b.Title.Value).check(&f)
+	}
+	for _, x := range []struct {
+		field, words string
+		most         int
+	}{{"title.ar", b.Title.Value.Ar, 300}, {"title.fr", b.Title.Value.Fr, 300}, {"object", b.Object.Value, 4000}, {"object_fr", b.ObjectFr.Value, 4000}} {
+		if len([]rune(x.words)) > x.most {
+			f.Add(x.field, "too_long")
+		}
 	}
 	return f.Err()
 }
