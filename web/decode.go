@@ -52,7 +52,12 @@ func decodeJSON(body []byte, dst any, check func() error) error {
 	}
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) == 0 {
-		trimmed = []byte("{}")
+		// No body says as much as an empty object, where nothing has to be said.
+		err := decodeJSON([]byte("{}"), dst, check)
+		if fault.Has(err, fault.Invalid) {
+			err = fault.New(fault.Unreadable)
+		}
+		return err
 	}
 	if trimmed[0] != '{' || !json.Valid(trimmed) {
 		return fault.New(fault.Unreadable)

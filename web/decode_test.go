@@ -59,6 +59,8 @@ func faultsOf(err error) (out []string) {
 func TestUnreadableBodies(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
+		"nothing":          "",
+		"spaces":           " \n",
 		"text":             "hello",
 		"an array":         "[]",
 		"a string":         `"name"`,
@@ -116,7 +118,6 @@ func TestFaultyFieldsAreNamed(t *testing.T) {
 		"half of a pair":               {`{"name": "a\ud83d", "version": 1}`, []string{"name:malformed"}},
 		"what is required and null":    {`{"name": null, "version": null}`, []string{"version:required", "name:required"}},
 		"what is required and missing": {`{}`, []string{"version:required", "name:required"}},
-		"an empty body":                {` `, []string{"version:required", "name:required"}},
 		"a text that is too long":      {`{"name": "12345678901", "version": 1}`, []string{"name:too_long"}},
 		"a list that is too long":      {`{"name": "x", "version": 1, "words": ["1", "2", "3", "4"]}`, []string{"words:too_long"}},
 		"a code that is not listed":    {`{"name": "x", "version": 1, "kind": "c"}`, []string{"kind:unknown_code"}},
@@ -159,6 +160,20 @@ func TestGoodBodies(t *testing.T) {
 	}
 	if _, err = decodeSample(`{"version": 1, "name": "x", "address": 7}`); !slices.Equal(faultsOf(err), []string{"address:wrong_type"}) {
 		t.Errorf("a patch with a wrong type: %v", err)
+	}
+}
+
+// No body is an empty object where nothing has to be said.
+func TestNoBody(t *testing.T) {
+	t.Parallel()
+	var in struct {
+		Continue bool `json:"continue"`
+	}
+	if err := decodeJSON(nil, &in, nil); err != nil {
+		t.Errorf("nothing had to be said: %v", err)
+	}
+	if err := decodeJSON(nil, &in, func() error { return context.DeadlineExceeded }); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("what stands in the way is said: %v", err)
 	}
 }
 
