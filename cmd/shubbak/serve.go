@@ -29,12 +29,9 @@ func open(ctx context.Context, s settings, log *slog.Logger, c clock.Clock) (*ap
 func runServe(ctx context.Context, p process) error {
 	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
 	without := fs.Bool("without-worker", false, "leave the background work to `shubbak worker`")
-	s, rest, err := readSettings(p, fs)
+	s, err := onlySettings(p, fs)
 	if err != nil {
 		return err
-	}
-	if len(rest) > 0 {
-		return errUsage{"serve takes no arguments"}
 	}
 	if *without {
 		if err := s.missingForMany(); err != nil {
@@ -45,12 +42,9 @@ func runServe(ctx context.Context, p process) error {
 }
 
 func runWorker(ctx context.Context, p process) error {
-	s, rest, err := readSettings(p, flag.NewFlagSet("worker", flag.ContinueOnError))
+	s, err := onlySettings(p, flag.NewFlagSet("worker", flag.ContinueOnError))
 	if err != nil {
 		return err
-	}
-	if len(rest) > 0 {
-		return errUsage{"worker takes no arguments"}
 	}
 	if err := s.missingForMany(); err != nil {
 		return err

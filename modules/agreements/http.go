@@ -240,12 +240,9 @@ func (b changeBody) check() error {
 	if b.Title.Set && !b.Title.Null {
 		bothTitles(b.Title.Value).check(&f)
 	}
-	for _, x := range []struct {
-		field, words string
-		most         int
-	}{{"title.ar", b.Title.Value.Ar, 300}, {"title.fr", b.Title.Value.Fr, 300}, {"object", b.Object.Value, 4000}, {"object_fr", b.ObjectFr.Value, 4000}} {
-		if len([]rune(x.words)) > x.most {
-			f.Add(x.field, "too_long")
+	for _, x := range [][2]string{{"object", b.Object.Value}, {"object_fr", b.ObjectFr.Value}} {
+		if len([]rune(x[1])) > 4000 {
+			f.Add(x[0], "too_long")
 		}
 	}
 	return f.Err()

@@ -310,9 +310,9 @@ func Instant(local string, z zone) (time.Time, bool) {
 	return at, ok
 }
 
-// Shown is what the clock on the wall says at that moment: the same, unless there is no
+// wallClock is what the clock on the wall says at that moment: the same, unless there is no
 // such time on that day.
-func Shown(local string, z zone) string {
+func wallClock(local string, z zone) string {
 	at, layout, ok := instant(local, z)
 	if !ok {
 		return local

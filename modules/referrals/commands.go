@@ -195,7 +195,7 @@ func (s *Service) apply(ctx context.Context, r *Referral, a Act, now time.Time) 
 	case Waitlist:
 		return r.Waitlisting(a.Estimate, now)
 	case Schedule:
-		r.StartsLocal, r.Place, r.Bring = Shown(a.StartsLocal, s.zone), a.Place, a.Bring
+		r.StartsLocal, r.Place, r.Bring = wallClock(a.StartsLocal, s.zone), a.Place, a.Bring
 		return one(r.move(Schedule, now))
 	case Fail:
 		r.ReasonCode = a.Reason

@@ -13,7 +13,6 @@ import (
 	"shubbak/platform/audit"
 	"shubbak/platform/i18n"
 	"shubbak/platform/ids"
-	"shubbak/platform/vault"
 	"shubbak/policies"
 	"shubbak/tenants"
 	"shubbak/web"
@@ -227,15 +226,11 @@ func (s *Service) outcomes(ctx context.Context, a tenants.Actor, views []View) e
 	if err != nil {
 		return err
 	}
-	keys := make([]vault.KeyID, 0, len(notes))
-	for _, n := range notes {
-		k, err := vault.KeyOf(n.Sealed)
-		if err != nil {
-			return err
-		}
-		keys = append(keys, k)
+	sealed := make([][]byte, len(notes))
+	for i, n := range notes {
+		sealed[i] = n.Sealed
 	}
-	if err := s.Vault.Prefetch(ctx, keys...); err != nil {
+	if err := s.prefetch(ctx, sealed); err != nil {
 		return err
 	}
 	for _, n := range notes {

@@ -138,17 +138,26 @@ type contents struct {
 	Call     *Call     // of an immediate danger
 }
 
+// prefetch reads the keys of what will be opened, in one query.
+func (s *Service) prefetch(ctx context.Context, sealed [][]byte) error {
+	keys := make([]vault.KeyID, len(sealed))
+	for i, x := range sealed {
+		k, err := vault.KeyOf(x)
+		if err != nil {
+			return err
+		}
+		keys[i] = k
+	}
+	return s.Vault.Prefetch(ctx, keys...)
+}
+
 // open unseals slices of a page of referrals, keys in one query.
 func (s *Service) open(ctx context.Context, rows []sliceRow) (map[ID]contents, error) {
-	keys := make([]vault.KeyID, 0, len(rows))
-	for _, r := range rows {
-		k, err := vault.KeyOf(r.Payload)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, k)
+	sealed := make([][]byte, len(rows))
+	for i, r := range rows {
+		sealed[i] = r.Payload
 	}
-	if err := s.Vault.Prefetch(ctx, keys...); err != nil {
+	if err := s.prefetch(ctx, sealed); err != nil {
 		return nil, err
 	}
 	out := map[ID]contents{}
