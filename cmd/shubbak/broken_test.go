@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"shubbak/platform/testkit"
 	"shubbak/platform/testkit/parts"
 )
 
@@ -45,9 +46,8 @@ func ofOwn(t *testing.T, start func(dir string) (*parts.Part, error)) *parts.Par
 // within fails when an answer takes longer than people would wait.
 func (w *world) within(limit time.Duration, what string, do func() answer) answer {
 	w.t.Helper()
-	start := time.Now()
-	a := do()
-	if d := time.Since(start); d > limit {
+	var a answer
+	if d := testkit.Took(func() { a = do() }); d > limit {
 		w.t.Errorf("%s took %s", what, d)
 	}
 	return a

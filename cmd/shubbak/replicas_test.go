@@ -31,7 +31,12 @@ func TestTwoServersAndAWorker(t *testing.T) {
 		mine.Data = t.TempDir()
 		c := &child{t: t, env: mine.environ(), args: args, log: filepath.Join(mine.Data, name+".log")}
 		c.start()
-		t.Cleanup(func() { _ = c.cmd.Process.Kill() })
+		t.Cleanup(func() {
+			_ = c.cmd.Process.Kill()
+			if t.Failed() {
+				t.Logf("%s: %s", name, c.said())
+			}
+		})
 		return c, &world{t: t, url: "http://" + mine.Listen, password: password, tokens: map[string]string{}}
 	}
 	one, first := run("one", "serve", "--without-worker")

@@ -3,11 +3,16 @@ package db
 import (
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
 func TestAQueueIsNoSilence(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, aQueueIsNoSilence)
+}
+
+func aQueueIsNoSilence(t *testing.T) {
 	var l life
 	var gone atomic.Bool
 	l.sign()

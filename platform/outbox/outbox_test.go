@@ -205,6 +205,39 @@ func TestALostHandOverIsTakenBack(t *testing.T) {
 	})
 }
 
+// A worker that leaves hands over what it has claimed, also when it is told to leave
+// while the claim is being committed: a shared queue would miss it until the time-out.
+func TestAWorkerThatLeavesHandsOverWhatItHasClaimed(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		b := h.bus(On("test.one", write))
+		if b.Embedded() {
+			t.Skip("an embedded queue ends with its process, and releases at the next start")
+		}
+		claimed := make(chan struct{}, 1)
+		if h.db.Postgres() { // a commit that takes its time and, like one that waits for its disk, is not to be stopped
+			h.system(func(ctx context.Context) error {
+				_, err := db.Conn(ctx).ExecContext(ctx, `create function slowly() returns trigger language plpgsql as $$ begin perform pg_sleep(0.5); return null; exception when query_canceled then return null; end $$;
+					create constraint trigger slowly after update of state on outbox deferrable initially deferred for each row when (new.state = 'handed') execute function slowly()`)
+				return err
+			})
+		}
+		stop, err := b.Start(context.Background(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { time.Sleep(300 * time.Millisecond); claimed <- struct{}{} }()
+		h.publish(b, happened{What: "x"})
+		<-claimed
+		stop()
+		next := h.bus(On("test.one", write))
+		h.start(next)
+		h.settled(next)
+		if got := h.effects(); len(got) != 1 || h.only().Attempt != 0 {
+			t.Errorf("%d effects, after %d attempts that were lost", len(got), h.only().Attempt)
+		}
+	})
+}
+
 func TestARestartedProcessReleasesWhatItsDeadQueueHeld(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		b := h.bus(On("test.one", write))

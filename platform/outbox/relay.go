@@ -45,12 +45,16 @@ func (b *Bus) Start(ctx context.Context, work bool) (stop func(), err error) {
 	}, nil
 }
 
+// relay hands over round by round until ctx ends. A round that has begun is finished:
+// a commit that is cut may have happened, and what nobody then hands over would wait
+// for HandedTimeout.
 func (b *Bus) relay(ctx context.Context) {
 	tick := time.NewTicker(b.cfg.Poll)
 	defer tick.Stop()
-	for {
-		n, err := b.round(ctx)
-		if err != nil && ctx.Err() == nil {
+	whole := context.WithoutCancel(ctx)
+	for ctx.Err() == nil {
+		n, err := b.round(whole)
+		if err != nil {
 			b.log.Warn("relay", "error", string(fault.CodeOf(err)))
 		}
 		if n == batch && err == nil {
@@ -60,7 +64,7 @@ func (b *Bus) relay(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			b.runSchedules(ctx)
+			b.runSchedules(whole)
 		case <-b.nudge:
 		}
 	}
@@ -102,7 +106,7 @@ func (b *Bus) round(ctx context.Context) (int, error) {
 		if err := b.queue.enqueue(r.task()); err != nil {
 			b.degraded.Store(true)
 			back := rows[i:]
-			return 0, b.db.AsSystem(context.WithoutCancel(ctx), "relay", func(ctx context.Context) error { return unclaim(ctx, back) })
+			return 0, b.db.AsSystem(ctx, "relay", func(ctx context.Context) error { return unclaim(ctx, back) })
 		}
 	}
 	return len(rows), nil
