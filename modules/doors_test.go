@@ -101,6 +101,7 @@ var machineTime = map[string]string{
 	"platform/observe/observe.go":      "measures how long a query took",
 	"platform/outbox/queue.go":         "steps the embedded queue's clock, which knows real time only",
 	"platform/testkit/testrun/main.go": "measures a run of tests",
+	"platform/testkit/took.go":         "measures how long somebody waits",
 	"web/server.go":                    "measures how long a request took",
 	"web/stream.go":                    "the deadline of a socket is in real time",
 	"platform/scan/scan.go":            "the deadline of a socket is in real time",

@@ -54,7 +54,7 @@ type CommentView struct {
 type EventView struct {
 	Sequence  int64     `json:"sequence" validate:"required"`
 	Event     string    `json:"event" validate:"required"`
-	FromState string    `json:"from_state,omitempty"`
+	FromState string    `json:"from_state" validate:"required"` // empty where it begins
 	ToState   string    `json:"to_state" validate:"required"`
 	Version   int64     `json:"version" validate:"required"`
 	Party     string    `json:"party,omitempty"`

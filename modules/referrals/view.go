@@ -111,7 +111,7 @@ type Appointment struct {
 type EventView struct {
 	Sequence  int64      `json:"sequence" validate:"required"`
 	Event     string     `json:"event" validate:"required"`
-	FromState State      `json:"from_state,omitempty"`
+	FromState State      `json:"from_state" validate:"required"` // empty where it begins
 	ToState   State      `json:"to_state" validate:"required"`
 	Actor     EventActor `json:"actor" validate:"required"`
 	At        time.Time  `json:"at" validate:"required"`
