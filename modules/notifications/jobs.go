@@ -25,6 +25,7 @@ func (s *Service) subscriptions() []outbox.Subscription {
 		m, ok := e.(referrals.Moved)
 		return ok && whom(m, tenant) != Nobody
 	}
+	notify.Together = true
 	return []outbox.Subscription{
 		notify,
 		s.agreementSubscription(),
@@ -215,23 +216,31 @@ func (s *Service) send(ctx context.Context, d outbox.Delivery) error {
 	var n Notification
 	var to accounts.Staff
 	waiting := 0
-	err := s.DB.InTx(ctx, func(ctx context.Context) (err error) {
+	var late bool
+	err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
 		if n, err = byID(ctx, m.Notification); err != nil {
 			return err
 		}
-		if now := s.Clock.Now(); (n.MailedBy.IsZero() || n.MailedBy == n.ID) && now.Sub(n.CreatedAt) > lateMail {
-			if n.MailedBy, err = claim(ctx, n, now); err != nil {
-				return err
-			}
-		}
-		if n.MailedBy == n.ID {
-			if waiting, err = countUnread(ctx, n.UserID); err != nil {
-				return err
-			}
-		}
+		late = s.Clock.Now().Sub(n.CreatedAt) > lateMail
 		to, err = s.Accounts.StaffByID(ctx, n.UserID)
 		return err
 	})
+	if err == nil && (late || n.MailedBy == n.ID) {
+		err = s.DB.InTx(ctx, func(ctx context.Context) (err error) {
+			if n, err = byID(ctx, m.Notification); err != nil {
+				return err
+			}
+			if late && (n.MailedBy.IsZero() || n.MailedBy == n.ID) {
+				if n.MailedBy, err = claim(ctx, n, s.Clock.Now()); err != nil {
+					return err
+				}
+			}
+			if n.MailedBy == n.ID {
+				waiting, err = countUnread(ctx, n.UserID)
+			}
+			return err
+		})
+	}
 	if db.NoRows(err) {
 		return nil // the notice has served its time
 	}

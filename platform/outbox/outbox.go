@@ -57,6 +57,10 @@ type Subscription struct {
 	// machine): at least once. Otherwise its writes and the done mark commit
 	// together: exactly once.
 	Outside bool
+	// Together lets deliveries of one tenant share a transaction, and so one commit. It
+	// is for handlers that are short and rarely fail: where one does, all of that
+	// transaction are run again, each by itself.
+	Together bool
 	// Only narrows the audience, so that no delivery is made for nothing; nil means
 	// everybody.
 	Only func(e Event, tenant string) bool

@@ -102,9 +102,9 @@ func TestAStaleAttemptDoesNothing(t *testing.T) {
 		b := h.bus(On("test.one", write))
 		h.publish(b, happened{What: "x"})
 		r := h.handOver()[0]
-		b.attempt(context.Background(), task{r.ID, r.Attempt + 1, r.TenantID, r.Subscriber})
-		b.attempt(context.Background(), task{r.ID, r.Attempt - 1, r.TenantID, r.Subscriber})
-		b.attempt(context.Background(), task{r.ID, r.Attempt, hospital, r.Subscriber}) // no row of theirs
+		b.attempt(context.Background(), task{ID: r.ID, Attempt: r.Attempt + 1, Tenant: r.TenantID, Subscriber: r.Subscriber})
+		b.attempt(context.Background(), task{ID: r.ID, Attempt: r.Attempt - 1, Tenant: r.TenantID, Subscriber: r.Subscriber})
+		b.attempt(context.Background(), task{ID: r.ID, Attempt: r.Attempt, Tenant: hospital, Subscriber: r.Subscriber}) // no row of theirs
 		if got := h.effects(); len(got) != 0 || h.only().State != handed {
 			t.Errorf("%d effects, the row is %s", len(got), h.only().State)
 		}
@@ -201,6 +201,110 @@ func TestALostHandOverIsTakenBack(t *testing.T) {
 		h.settled(b)
 		if r := h.only(); r.State != done || r.Attempt != 1 || len(h.effects()) != 1 {
 			t.Errorf("%s at attempt %d, %d effects", r.State, r.Attempt, len(h.effects()))
+		}
+	})
+}
+
+// What is claimed in one round goes together by subscriber and tenant, if the subscriber
+// allows it; what has failed before goes alone.
+func TestFirstAttemptsOfATenantGoTogether(t *testing.T) {
+	t.Parallel()
+	b := New(nil, nil, nil, Config{})
+	one, two := On("test.one", write), On("test.two", write)
+	one.Together = true
+	b.Subscribe(one, two)
+	var rows []row
+	for range together + 5 {
+		for _, tenant := range []string{desk, hospital} {
+			rows = append(rows, row{ID: ids.New[ids.Delivery](), TenantID: tenant, Subscriber: "test.one"})
+		}
+	}
+	rows = append(rows, row{ID: ids.New[ids.Delivery](), TenantID: desk, Subscriber: "test.two"}, row{ID: ids.New[ids.Delivery](), TenantID: desk, Subscriber: "test.two"},
+		row{ID: ids.New[ids.Delivery](), TenantID: desk, Subscriber: "test.one", Attempt: 1})
+	var sizes []int
+	seen := map[ids.ID[ids.Delivery]]int{}
+	for _, x := range b.tasks(rows) {
+		sizes = append(sizes, len(x.ids()))
+		for _, y := range x.alone() {
+			seen[y.ID]++
+			if i := slices.IndexFunc(rows, func(r row) bool { return r.ID == y.ID }); rows[i].TenantID != y.Tenant || rows[i].Subscriber != y.Subscriber || rows[i].Attempt != y.Attempt {
+				t.Errorf("a task says %+v of %+v", y, rows[i])
+			}
+		}
+	}
+	if !slices.Equal(sizes, []int{together, together, 5, 5, 1, 1, 1}) || len(seen) != len(rows) {
+		t.Errorf("tasks of %v deliveries, %d of %d in them", sizes, len(seen), len(rows))
+	}
+}
+
+// One of those that go together fails: it alone is tried again, and the others are done
+// once.
+func TestOneThatFailsHoldsUpNobody(t *testing.T) {
+	for _, broken := range []string{"fails", "panics"} {
+		t.Run(broken, func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				var calls atomic.Int32
+				sub := On("test.one", func(ctx context.Context, d Delivery, e happened) error {
+					calls.Add(1)
+					if err := write(ctx, d, e); err != nil || e.What != "bad" || d.Attempt > 0 {
+						return err
+					}
+					if broken == "panics" {
+						panic("a nil map")
+					}
+					return fault.New(fault.NotFound)
+				})
+				sub.Together = true
+				b := h.bus(sub)
+				h.publish(b, happened{What: "a"}, happened{What: "b"}, happened{What: "bad", Key: "k", Seq: 1}, happened{What: "c"}, happened{What: "next", Key: "k", Seq: 2})
+				h.start(b)
+				h.until("the failure is written", func() bool { return slices.ContainsFunc(h.rows(), func(r row) bool { return r.Attempt == 1 }) })
+				h.until("the others are done", func() bool { return len(h.effects()) == 3 })
+				if n := calls.Load(); n <= 4 {
+					t.Errorf("%d calls: they did not go together", n)
+				}
+				h.clock.Advance(2 * time.Second)
+				h.settled(b)
+				got := h.effects()
+				if slices.Index(got, "bad") > slices.Index(got, "next") {
+					t.Errorf("in the order %v", got)
+				}
+				if slices.Sort(got); !slices.Equal(got, []string{"a", "b", "bad", "c", "next"}) {
+					t.Errorf("effects %v", got)
+				}
+			})
+		})
+	}
+}
+
+// Those that go together are done once, however often and by whomever their task is run;
+// one that is not theirs stays out of it.
+func TestATaskOfSeveralIsDoneOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		sub := On("test.one", write)
+		sub.Together = true
+		b := h.bus(sub)
+		h.publish(b, happened{What: "a"}, happened{What: "b"}, happened{What: "c"}, happened{What: "foreign", To: []string{hospital}})
+		rows := h.handOver()
+		var mine task
+		for _, r := range rows {
+			if mine.ID.IsZero() && r.TenantID == desk {
+				mine = r.task()
+			} else {
+				mine.More = append(mine.More, turn{r.ID, r.Attempt}) // the foreign one too
+			}
+		}
+		var wg sync.WaitGroup
+		for range 6 {
+			wg.Go(func() { b.attempt(context.Background(), mine) })
+		}
+		for _, x := range mine.alone()[:2] {
+			wg.Go(func() { b.attempt(context.Background(), x) })
+		}
+		wg.Wait()
+		got := h.effects()
+		if slices.Sort(got); !slices.Equal(got, []string{"a", "b", "c"}) {
+			t.Errorf("effects %v", got)
 		}
 	})
 }

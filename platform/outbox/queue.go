@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,12 +43,37 @@ type task struct {
 	Attempt    int                  `json:"attempt"`
 	Tenant     string               `json:"tenant,omitempty"`
 	Subscriber string               `json:"subscriber,omitempty"`
+	More       []turn               `json:"more,omitempty"` // the others that go together with it
 }
 
-// matches reports that what a task says of its row is so: the row decides as whom its
-// handler runs, not the queue.
+// turn is one attempt at one delivery.
+type turn struct {
+	ID      ids.ID[ids.Delivery] `json:"id"`
+	Attempt int                  `json:"attempt"`
+}
+
+// alone are the attempts of a task as tasks of their own.
+func (t task) alone() []task {
+	out := []task{{ID: t.ID, Attempt: t.Attempt, Tenant: t.Tenant, Subscriber: t.Subscriber}}
+	for _, x := range t.More {
+		out = append(out, task{ID: x.ID, Attempt: x.Attempt, Tenant: t.Tenant, Subscriber: t.Subscriber})
+	}
+	return out
+}
+
+func (t task) ids() []ids.ID[ids.Delivery] {
+	out := []ids.ID[ids.Delivery]{t.ID}
+	for _, x := range t.More {
+		out = append(out, x.ID)
+	}
+	return out
+}
+
+// matches reports that it is the turn of a task's row, and that what the task says of it
+// is so: the row decides as whom its handler runs, not the queue.
 func (t task) matches(r row) bool {
-	return (t.Tenant == "" || t.Tenant == r.TenantID) && (t.Subscriber == "" || t.Subscriber == r.Subscriber)
+	mine := func(x turn) bool { return x == turn{r.ID, r.Attempt} }
+	return r.State == handed && (mine(turn{t.ID, t.Attempt}) || slices.ContainsFunc(t.More, mine)) && (t.Tenant == "" || t.Tenant == r.TenantID) && (t.Subscriber == "" || t.Subscriber == r.Subscriber)
 }
 
 func openQueue(cfg Config, log *slog.Logger) (*queue, error) {

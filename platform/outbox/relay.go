@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,6 +46,10 @@ func (b *Bus) Start(ctx context.Context, work bool) (stop func(), err error) {
 	}, nil
 }
 
+// gather is how long the relay waits after a round that handed something over. News of
+// a quiet hour goes at once; in a busy one what comes meanwhile goes together.
+const gather = 40 * time.Millisecond
+
 // relay hands over round by round until ctx ends. A round that has begun is finished:
 // a commit that is cut may have happened, and what nobody then hands over would wait
 // for HandedTimeout.
@@ -59,6 +64,13 @@ func (b *Bus) relay(ctx context.Context) {
 		}
 		if n == batch && err == nil {
 			continue
+		}
+		if n > 0 { // what comes meanwhile goes together
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(gather):
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -102,14 +114,35 @@ func (b *Bus) round(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for i, r := range rows {
-		if err := b.queue.enqueue(r.task()); err != nil {
+	tasks := b.tasks(rows)
+	for i, t := range tasks {
+		if err := b.queue.enqueue(t); err != nil {
 			b.degraded.Store(true)
-			back := rows[i:]
-			return 0, b.db.AsSystem(ctx, "relay", func(ctx context.Context) error { return unclaim(ctx, back) })
+			return 0, b.db.AsSystem(ctx, "relay", func(ctx context.Context) error { return unclaim(ctx, tasks[i:]) })
 		}
 	}
 	return len(rows), nil
+}
+
+// tasks makes tasks of what was claimed: first attempts of a subscriber that allows it
+// go together by tenant, everything else goes alone.
+func (b *Bus) tasks(rows []row) (out []task) {
+	at := map[[2]string]int{}
+	for _, r := range rows {
+		sub, ok := b.subscriber(r.Subscriber)
+		if !ok || !sub.Together || r.Attempt > 0 {
+			out = append(out, r.task())
+			continue
+		}
+		key := [2]string{r.Subscriber, r.TenantID}
+		if i, open := at[key]; open && len(out[i].More) < together-1 {
+			out[i].More = append(out[i].More, turn{r.ID, r.Attempt})
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, r.task())
+	}
+	return out
 }
 
 func (b *Bus) runSchedules(ctx context.Context) {
@@ -143,9 +176,17 @@ var (
 	errNotNow     = errors.New("outbox: gone, done, or another attempt's turn")
 )
 
-// attempt runs one handler once. It never fails towards the queue: the row says
-// what happens next.
+// attempt runs the handler of each delivery of a task once. It never fails towards the
+// queue: the rows say what happens next.
 func (b *Bus) attempt(ctx context.Context, t task) {
+	if len(t.More) > 0 {
+		if err := b.deliverTogether(ctx, t); err != nil {
+			for _, x := range t.alone() { // one of them failed, and they do not know which
+				b.attempt(ctx, x)
+			}
+		}
+		return
+	}
 	r, err := b.deliver(ctx, t)
 	if r.ID.IsZero() || errors.Is(err, errNotNow) {
 		return
@@ -164,6 +205,42 @@ func (b *Bus) attempt(ctx context.Context, t task) {
 	})
 }
 
+// deliverTogether runs the deliveries of a task in one transaction: all are done, or none.
+func (b *Bus) deliverTogether(ctx context.Context, t task) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // a broken handler must not end the process
+			err = fault.New(fault.Internal)
+		}
+	}()
+	sub, ok := b.subscriber(t.Subscriber)
+	if !ok || sub.Outside {
+		return errNotNow
+	}
+	var rows []row
+	err = b.db.InTx(db.As(ctx, t.Tenant), func(ctx context.Context) error {
+		if err := inTurn(ctx, t.Subscriber, t.Tenant); err != nil {
+			return err
+		}
+		if rows, err = load(ctx, t.ids()...); err != nil {
+			return err
+		}
+		rows = slices.DeleteFunc(rows, func(r row) bool { return !t.matches(r) })
+		if len(rows) == 0 {
+			return nil
+		}
+		for _, r := range rows {
+			if err := sub.Run(ctx, r.delivery()); err != nil {
+				return err
+			}
+		}
+		return b.done(ctx, rows...)
+	})
+	if err == nil && slices.ContainsFunc(rows, func(r row) bool { return r.OrderKey != "" }) {
+		b.wake()
+	}
+	return err
+}
+
 // deliver reads the row of a task and runs its handler: in one transaction, or outside
 // of any where the subscription says so. The row is zero if it could not be read.
 func (b *Bus) deliver(ctx context.Context, t task) (r row, err error) {
@@ -172,22 +249,29 @@ func (b *Bus) deliver(ctx context.Context, t task) (r row, err error) {
 			err = fault.New(fault.Internal)
 		}
 	}()
-	turn := func(ctx context.Context) (err error) {
-		if r, err = load(ctx, t.ID); err == nil && (r.State != handed || r.Attempt != t.Attempt || !t.matches(r)) {
+	look := func(ctx context.Context) error {
+		rows, err := load(ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
 			return errNotNow
 		}
-		return err
+		if r = rows[0]; !t.matches(r) {
+			return errNotNow
+		}
+		return nil
 	}
 	if sub, ok := b.subscriber(t.Subscriber); ok && !sub.Outside && t.Tenant != "" {
 		err = b.db.InTx(db.As(ctx, t.Tenant), func(ctx context.Context) error {
-			if err := turn(ctx); err != nil {
+			if err := look(ctx); err != nil {
 				return err
 			}
 			return b.handle(ctx, sub, r)
 		})
 		return r, err
 	}
-	if err := b.db.ReadAsSystem(ctx, "load a delivery", turn); err != nil {
+	if err := b.db.ReadAsSystem(ctx, "load a delivery", look); err != nil {
 		return r, err
 	}
 	sub, ok := b.subscriber(r.Subscriber)
@@ -219,12 +303,12 @@ func (b *Bus) subscriber(name string) (Subscription, bool) {
 	return sub, ok
 }
 
-func (b *Bus) done(ctx context.Context, r row) error {
-	n, err := markDone(ctx, r, b.clock.Now())
+func (b *Bus) done(ctx context.Context, rows ...row) error {
+	n, err := markDone(ctx, rows, b.clock.Now())
 	if err != nil {
 		return err
 	}
-	if n == 0 {
+	if n != int64(len(rows)) {
 		return errSuperseded
 	}
 	return nil

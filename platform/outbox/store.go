@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"shubbak/platform/db"
@@ -22,6 +23,7 @@ const (
 
 const (
 	batch       = 100
+	together    = 25
 	maxAttempts = 12
 
 	awayPause    = 2 * time.Minute
@@ -51,7 +53,9 @@ func (r row) delivery() Delivery {
 	return Delivery{ID: r.ID, Tenant: r.TenantID, Attempt: r.Attempt, Payload: json.RawMessage(r.Payload)}
 }
 
-func (r row) task() task { return task{r.ID, r.Attempt, r.TenantID, r.Subscriber} }
+func (r row) task() task {
+	return task{ID: r.ID, Attempt: r.Attempt, Tenant: r.TenantID, Subscriber: r.Subscriber}
+}
 
 func insert(ctx context.Context, rows []row) error {
 	_, err := db.Conn(ctx).NewInsert().Model(&rows).Exec(ctx)
@@ -79,10 +83,10 @@ func claim(ctx context.Context, now time.Time, pg bool) (rows []row, err error) 
 	return rows, err
 }
 
-func unclaim(ctx context.Context, rows []row) error {
-	list := make([]ids.ID[ids.Delivery], len(rows))
-	for i, r := range rows {
-		list[i] = r.ID
+func unclaim(ctx context.Context, tasks []task) error {
+	var list []ids.ID[ids.Delivery]
+	for _, t := range tasks {
+		list = append(list, t.ids()...)
 	}
 	_, err := db.Conn(ctx).NewRaw("update outbox set state = 'ready' where state = 'handed' and id in (?)", db.In(list)).Exec(ctx)
 	return err
@@ -98,13 +102,29 @@ func release(ctx context.Context, now time.Time) error {
 	return err
 }
 
-func load(ctx context.Context, id ids.ID[ids.Delivery]) (r row, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&r).Where("id = ?", id).Scan(ctx)
-	return r, err
+// load reads the rows of some deliveries, in the order of the list.
+func load(ctx context.Context, list ...ids.ID[ids.Delivery]) (rows []row, err error) {
+	err = db.Conn(ctx).NewSelect().Model(&rows).Where("id in (?)", db.In(list)).Scan(ctx)
+	slices.SortFunc(rows, func(a, b row) int { return slices.Index(list, a.ID) - slices.Index(list, b.ID) })
+	return rows, err
 }
 
-func markDone(ctx context.Context, r row, now time.Time) (int64, error) {
-	res, err := db.Conn(ctx).NewRaw("update outbox set state = 'done', done_at = ?, error_code = null where id = ? and done_at is null and state = 'handed'", now, r.ID).Exec(ctx)
+// inTurn makes transactions that run deliveries of one subscriber and tenant together
+// follow each other: each may lock much, in an order that nobody chose.
+func inTurn(ctx context.Context, subscriber, tenant string) error {
+	if !db.Postgres(ctx) {
+		return nil
+	}
+	_, err := db.Conn(ctx).NewRaw("select pg_advisory_xact_lock(hashtextextended(?, 0))", "outbox "+subscriber+" "+tenant).Exec(ctx)
+	return err
+}
+
+func markDone(ctx context.Context, rows []row, now time.Time) (int64, error) {
+	list := make([]ids.ID[ids.Delivery], len(rows))
+	for i, r := range rows {
+		list[i] = r.ID
+	}
+	res, err := db.Conn(ctx).NewRaw("update outbox set state = 'done', done_at = ?, error_code = null where id in (?) and done_at is null and state = 'handed'", now, db.In(list)).Exec(ctx)
 	if err != nil {
 		return 0, err
 	}
