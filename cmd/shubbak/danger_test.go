@@ -2,7 +2,6 @@ package main
 
 import (
 	"maps"
-	"strings"
 	"testing"
 	"time"
 
@@ -119,9 +118,9 @@ func TestImmediateDanger(t *testing.T) {
 
 		// Fifteen real minutes without acknowledgement: the alarm, once, to each.
 		hospital.do(unknown.text("id"), "acknowledge", nil).want(200)
-		raised := func(email, number string) (n int) {
+		raised := func(email, id string) (n int) {
 			for _, x := range w.as(email).get("/notifications?limit=200").want(200).at("items").([]any) {
-				if m := x.(map[string]any); m["event"] == "referral.danger_unanswered" && (number == "" || strings.Contains(m["title"].(string), number)) {
+				if m := x.(map[string]any); m["event"] == "referral.danger_unanswered" && (id == "" || m["subject"].(map[string]any)["id"] == id) {
 					n++
 				}
 			}
@@ -145,10 +144,10 @@ func TestImmediateDanger(t *testing.T) {
 		watch()
 		watch()
 		for _, email := range []string{"intake@hospital.demo", "head@hospital.demo", "worker@coordination.demo", "head@coordination.demo"} {
-			if n := raised(email, made.text("number")); n != 1 {
+			if n := raised(email, id); n != 1 {
 				t.Errorf("%s is told %d times", email, n)
 			}
-			if n := raised(email, unknown.text("number")); n != 0 {
+			if n := raised(email, unknown.text("id")); n != 0 {
 				t.Errorf("%s is told of an acknowledged danger", email)
 			}
 		}
