@@ -196,17 +196,9 @@ func TestTheScheduleFindsWhatRings(t *testing.T) {
 		id := desk.sent(map[string]any{"priority": "emergency"}) // fifteen minutes
 		w.clock.Shift(12 * time.Minute)
 		intake := w.as("intake@hospital.demo")
-		for end := time.Now().Add(20 * time.Second); intake.told("referral.reminder", id) == 0; time.Sleep(50 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatal("nobody was reminded")
-			}
-		}
+		w.eventually("somebody is reminded", func() bool { return intake.told("referral.reminder", id) > 0 })
 		w.clock.Shift(16 * time.Minute)
-		for end := time.Now().Add(20 * time.Second); intake.told("referral.overdue", id) == 0; time.Sleep(50 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatal("nobody heard of the breach")
-			}
-		}
+		w.eventually("somebody hears of the breach", func() bool { return intake.told("referral.overdue", id) > 0 })
 		w.settled()
 		if a, b := intake.told("referral.reminder", id), intake.told("referral.overdue", id); a != 1 || b != 1 {
 			t.Errorf("%d reminders, %d notices of the breach", a, b)

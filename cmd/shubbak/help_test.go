@@ -73,10 +73,13 @@ func (w *world) stream(u user, path string) (sum string, n int64) {
 	return hex.EncodeToString(h.Sum(nil)), n
 }
 
-// eventually polls until it holds: longer than news waits that a queue has lost.
+// patient is longer than news waits that a queue has lost.
+const patient = 75 * time.Second
+
+// eventually polls until it holds.
 func (w *world) eventually(what string, holds func() bool) {
 	w.t.Helper()
-	deadline := time.Now().Add(75 * time.Second)
+	deadline := time.Now().Add(patient)
 	for !holds() {
 		if time.Now().After(deadline) {
 			w.t.Fatal("never: " + what)

@@ -15,7 +15,7 @@ import (
 // again meanwhile.
 func (b *browser) sees(selector, words string) {
 	b.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patient)
 	for !strings.Contains(b.text(selector), words) {
 		if time.Now().After(deadline) {
 			b.shot("failed")

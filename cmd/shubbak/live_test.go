@@ -80,7 +80,7 @@ func (f *following) next() (e sse, ended bool) {
 	select {
 	case e, ok := <-f.events:
 		return e, !ok
-	case <-time.After(30 * time.Second):
+	case <-time.After(patient):
 		f.t.Fatal("nothing came")
 		return e, true
 	}
@@ -217,7 +217,7 @@ func TestReplicasTellEachOther(t *testing.T) {
 // joined waits until hints of other processes arrive.
 func (w *world) joined(list ...*app) {
 	w.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patient)
 	for _, a := range list {
 		for a.live.Every() < 15*time.Second {
 			if time.Now().After(deadline) {
@@ -317,7 +317,7 @@ func streaming() int {
 
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patient)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatal("not in time:", what)

@@ -75,7 +75,7 @@ func TestNothingIsReadAfterTheWithdrawal(t *testing.T) {
 		for range loops + 4 {
 			select {
 			case <-before:
-			case <-time.After(30 * time.Second):
+			case <-time.After(patient):
 				t.Fatal("the readers never read")
 			}
 		}

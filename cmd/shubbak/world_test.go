@@ -428,7 +428,7 @@ func (u user) refer(person string, extra map[string]any) answer {
 // settled waits until every delivery is done.
 func (w *world) settled() {
 	w.t.Helper()
-	deadline := time.Now().Add(60 * time.Second)
+	deadline := time.Now().Add(patient)
 	for {
 		n, err := w.bus.Pending(context.Background())
 		if err == nil && n == 0 {
