@@ -150,7 +150,7 @@ func (b *browser) press(selector string) {
 
 func (b *browser) follow(act chromedp.Action[chromedp.Void], what string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, 60*time.Second)
 	defer cancel()
 	if _, err := chromedp.RunResponse(ctx, act); err != nil {
 		b.shot("failed")
