@@ -33,8 +33,9 @@ type world struct {
 	serving  *serving
 	mu       sync.Mutex
 	tokens   map[string]string
-	schema   map[string]bool // tables and partial indexes, where plans are read
-	asked    int             // plans asked for
+	schema   map[string]bool   // tables and partial indexes, where plans are read
+	indexes  map[string]string // their statements, by name
+	asked    int               // plans asked for
 }
 
 // syncBuffer is a log that several goroutines write.
