@@ -156,6 +156,9 @@ func (s *Service) receive(c *web.Ctx, f *Form, page *page) (View, bool, error) {
 var errReplay = errors.New("documents: replay")
 
 func (s *Service) take(c *web.Ctx, f Form, p *multipart.Part) (View, bool, error) {
+	if !c.IsAPI() && retention[f.Category] == "health" && f.Sensitivity == "ordinary" {
+		f.Sensitivity = "health" // the page offers "ordinary" first, whatever the paper is
+	}
 	if err := f.Check(); err != nil {
 		return View{}, false, err
 	}

@@ -268,8 +268,13 @@ type Query struct {
 func (s *Service) Find(ctx context.Context, q Query, page web.PageOf) ([]Person, error) {
 	var groups [][]string
 	if q.Name != "" {
-		for _, w := range fold(visible(q.Name)) {
-			if t := searchTokens(w); len(t) > 0 {
+		words := fold(visible(q.Name))
+		for i, w := range words {
+			t := searchTokens(w)
+			if len(t) > 0 && i > 0 && particles[plain(words[i-1])] {
+				t = append(t, searchTokens(words[i-1]+w)...) // بن علي is بنعلي
+			}
+			if len(t) > 0 {
 				groups = append(groups, t)
 			}
 		}

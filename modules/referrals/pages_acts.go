@@ -140,6 +140,7 @@ type actForm struct {
 	Values   url.Values
 	Problems web.Problems
 	Lead     string
+	Question string // what an answer answers
 }
 
 // codes makes options of a closed list.
@@ -161,6 +162,7 @@ func (s *Service) inputs(ctx context.Context, v *web.View, r Referral, c Command
 }
 
 func (s *Service) fields(ctx context.Context, v *web.View, r Referral, c Command) ([]input, error) {
+	example := v.T("referrals.hint.date", "Date", s.Clock.Now().In(s.zone).AddDate(0, 0, 7).Format("2 1 2006"))
 	label := func(name string) string { return v.T("referrals.field." + name) }
 	note := input{Name: "note", Kind: "words", Label: label("note"), Optional: true}
 	pick := func(name, prefix string, list []string) input {
@@ -186,7 +188,7 @@ func (s *Service) fields(ctx context.Context, v *web.View, r Referral, c Command
 		note.Hint = v.T("referrals.hint.other_note")
 		return []input{pick("reason", "fail.", FailReasons), note}, nil
 	case Hold:
-		return []input{pick("reason", "hold.", HoldReasons), {Name: "until", Kind: "date", Label: label("until"), Optional: true}, note}, nil
+		return []input{pick("reason", "hold.", HoldReasons), {Name: "until", Kind: "date", Label: label("until"), Hint: example, Optional: true}, note}, nil
 	case Recall:
 		return []input{pick("reason", "recall.", RecallReasons), note}, nil
 	case RefuseRecall:
@@ -195,9 +197,9 @@ func (s *Service) fields(ctx context.Context, v *web.View, r Referral, c Command
 		services, err := s.targets(ctx, v, r)
 		return []input{{Name: "service_id", Kind: "select", Label: label("service"), Options: services}, {Name: "note", Kind: "words", Label: label("reason")}}, err
 	case Waitlist:
-		return []input{{Name: "estimate", Kind: "date", Label: label("estimate"), Optional: true}, note}, nil
+		return []input{{Name: "estimate", Kind: "date", Label: label("estimate"), Hint: example, Optional: true}, note}, nil
 	case Schedule:
-		return []input{{Name: "starts_at_local", Kind: "moment", Label: label("moment")}, {Name: "place", Kind: "line", Label: label("place"), Optional: true},
+		return []input{{Name: "starts_at_local", Kind: "moment", Label: label("moment"), Hint: v.T("referrals.hint.moment", "Date", s.Clock.Now().In(s.zone).AddDate(0, 0, 7).Format("2 1 2006"))}, {Name: "place", Kind: "line", Label: label("place"), Optional: true},
 			{Name: "bring", Kind: "line", Label: label("bring"), Hint: v.T("referrals.hint.bring"), Optional: true}}, nil
 	case Complete:
 		service, err := s.Directory.Get(ctx, r.ServiceID)
@@ -259,8 +261,30 @@ func (s *Service) actPage(cmd Command) func(c *web.Ctx) error {
 		if oncePress[cmd] && !r.asksSource(cmd) {
 			return c.See("/referrals/" + id.String()) // it is one press on the page itself
 		}
-		return s.actForm(c, r, cmd, url.Values{}, nil)
+		values := url.Values{}
+		if cmd == Schedule && r.StartsLocal != "" { // moved: what stands is kept unless it is changed
+			day, hour, _ := strings.Cut(r.StartsLocal, "T")
+			web.SetDay(values, "starts_at_local", day)
+			if hm := strings.Split(hour, ":"); len(hm) > 1 {
+				values.Set("starts_at_local_hour", hm[0])
+				values.Set("starts_at_local_minute", hm[1])
+			}
+			values.Set("place", r.Place)
+			values.Set("bring", r.Bring)
+		}
+		return s.actForm(c, r, cmd, values, nil)
 	}
+}
+
+// question is the last one that the receiver asked.
+func (s *Service) question(ctx context.Context, id ID) (string, error) {
+	list, err := s.Messages(ctx, id, web.PageOf{Limit: web.MaxLimit})
+	for _, m := range list { // newest first
+		if m.Kind == string(Ask) {
+			return m.Text, err
+		}
+	}
+	return "", err
 }
 
 func (s *Service) actForm(c *web.Ctx, r Referral, cmd Command, values url.Values, fields []fault.Field) error {
@@ -280,6 +304,11 @@ func (s *Service) actForm(c *web.Ctx, r Referral, cmd Command, values url.Values
 	}
 	if lead := "referrals.lead." + string(cmd); hasLead[cmd] {
 		f.Lead = v.T(lead)
+	}
+	if cmd == Answer {
+		if f.Question, err = s.question(ctx, r.ID); err != nil {
+			return err
+		}
 	}
 	for _, x := range fields {
 		text := c.FieldSentence(x)

@@ -191,3 +191,11 @@ func ageOf(v *web.View, i Identity) string {
 func replaceable(list []documents.View) bool {
 	return slices.ContainsFunc(list, func(d documents.View) bool { return d.Mine && d.State == documents.Available })
 }
+
+// settleKey says what a referral that leaves something to decide has brought.
+func settleKey(result string) string {
+	if result == "partly_met" {
+		return "referrals.settle.partly"
+	}
+	return "referrals.settle.more"
+}

@@ -3,6 +3,7 @@ package i18n
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -51,7 +52,14 @@ func Size(l Lang, n int64) string {
 	case n < 1_000_000:
 		return fmt.Sprintf("%d %s", (n+500)/1000, units[1])
 	}
-	return fmt.Sprintf("%.1f %s", float64(n)/1e6, units[2])
+	text := strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64)
+	if n >= 100_000_000 {
+		text = strconv.FormatInt(n/1_000_000, 10) // down: what is promised as a limit must pass
+	}
+	if l != English {
+		text = strings.Replace(text, ".", ",", 1)
+	}
+	return text + " " + units[2]
 }
 
 // Weekday names a day of the week: الاثنين.
