@@ -364,8 +364,9 @@ func (s *Server) apiSession(fc *fiber.Ctx) error {
 		return fc.Next()
 	}
 	token := c.bearer()
-	if token == "" && fc.Method() == http.MethodGet && strings.HasSuffix(fc.Path(), "/api/v1/stream") {
-		token = c.Cookies(sessionCookie) // a browser's event source sends no header
+	// A browser sends no header with its event source, or where it follows a link.
+	if token == "" && fc.Method() == http.MethodGet && (strings.HasSuffix(fc.Path(), "/api/v1/stream") || strings.HasSuffix(fc.Path(), "/api/v1/openapi.json")) {
+		token = c.Cookies(sessionCookie)
 	}
 	if token == "" {
 		return fault.New(fault.Unauthenticated)

@@ -16,7 +16,7 @@ import (
 var noPages = map[string]string{
 	"/unlock": "leads back", "/people/search": "leads back", "/notifications/open/:code": "leads on", "/slips/:code": "leads on", "/agreements/code/:code": "leads on",
 	"/seen": "an answer without content", "/kept": "an answer to the page's script", "/live": "pieces of the page that asks",
-	"/reports/register": "a file", "/referrals/:id/documents/:doc": "a file", "/referrals/:id/documents/:doc/inline": "a file inside a page",
+	"/reports/register": "a file", "/reports/agreement": "a file", "/referrals/:id/documents/:doc": "a file", "/referrals/:id/documents/:doc/inline": "a file inside a page",
 	"/agreements/:id/articles/:article": "its form is the one of a new article", "/agreements/:id/difference": "needs two versions: agreement pages have tests of their own",
 	"/people/:id/consents": "the form of a new consent again",
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"html"
 	"math/rand/v2"
 	"regexp"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"testing"
 
 	"shubbak/platform/db"
+	"shubbak/platform/sheet"
 )
 
 // TestFiguresEqualARecount acts at random, several at once, and counts again from the
@@ -153,6 +156,19 @@ func TestTheCommitteesFileHoldsNoSmallCount(t *testing.T) {
 		if got := used.FindString(file); got != "" || strings.Count(file, "moins de 5") < 3 {
 			t.Errorf("the file says %q, and %d times that something is too small to say", got, strings.Count(file, "moins de 5"))
 		}
+		// As a browser follows its link: with the page's session and no header.
+		m := regexp.MustCompile(`href="(/t/coordination/[^"]*format=xlsx[^"]*)"`).FindStringSubmatch(file)
+		if m == nil {
+			t.Fatal("no link to the table")
+		}
+		follow := func(path string) answer {
+			return w.call("GET", html.UnescapeString(path), "", nil, map[string]string{"Cookie": "shubbak_session=" + desk.token}).want(200)
+		}
+		if table := follow(m[1]); table.Header.Get("Content-Type") != sheet.XLSXType || !bytes.HasPrefix(table.Raw, []byte("PK")) {
+			t.Errorf("the table is %s", table.Header.Get("Content-Type"))
+		}
+		follow("/t/coordination/api/v1/openapi.json")
+		w.call("GET", "/t/coordination/api/v1/agreements", "", nil, map[string]string{"Cookie": "shubbak_session=" + desk.token}).code(401, "unauthenticated")
 		if persons := regexp.MustCompile(`(?s)Personnes accompagnées.*?</tr>`).FindString(file); !strings.Contains(persons, "moins de 5") {
 			t.Error("few persons are counted in the file")
 		}

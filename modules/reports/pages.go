@@ -11,6 +11,7 @@ func (s *Service) pages() []web.Route {
 	return []web.Route{
 		web.Page(http.MethodGet, "/reports", Register, s.askPage),
 		web.Page(http.MethodGet, "/reports/register", Register, s.filePage),
+		web.Page(http.MethodGet, "/reports/agreement", OfAgreement, s.agreement),
 	}
 }
 

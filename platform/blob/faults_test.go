@@ -110,11 +110,11 @@ func TestAStoreThatHangsIsGivenUp(t *testing.T) {
 func TestASlowSenderIsNotTheStoresFault(t *testing.T) {
 	t.Parallel()
 	store, _, p, _, _ := faulty(t)
-	store.Hurry(300 * time.Millisecond)
+	store.Hurry(2 * time.Second)
 	p.Do(faultproxy.Fault{Delay: 100 * time.Millisecond}) // of which none is too much
 	r, w := io.Pipe()
 	go func() {
-		tick := time.NewTicker(200 * time.Millisecond)
+		tick := time.NewTicker(700 * time.Millisecond)
 		defer tick.Stop()
 		for range 4 {
 			<-tick.C

@@ -176,6 +176,8 @@ document.addEventListener("keydown", (e) => {
 const page = document.body.dataset;
 let source = null;
 let looking = false;
+let sent = 0; // when a form was: its answer is on the way, and a reload would cut it off
+document.addEventListener("submit", () => { sent = Date.now(); });
 let again = false;
 
 const put = (part) => {
@@ -197,7 +199,7 @@ const look = async () => {
 		const r = await fetch(`${page.parts}?${q}`, { redirect: "manual" });
 		if (r.type === "opaqueredirect") { // the session has ended
 			hang();
-			if (!typing()) location.reload();
+			if (!typing() && Date.now() - sent > 10000) location.reload();
 		} else if (r.ok) {
 			const box = document.createElement("template");
 			box.innerHTML = await r.text();
