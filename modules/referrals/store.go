@@ -209,8 +209,8 @@ func openOf(ctx context.Context, person ids.ID[ids.Person]) ([]Referral, error) 
 
 // undecidedBefore lists referrals that nobody has decided since an instant.
 func undecidedBefore(ctx context.Context, t time.Time, limit int) (out []row, err error) {
-	err = db.Conn(ctx).NewSelect().Model(&out).Where("r.from_tenant = ?", db.Tenant(ctx)).Where("r.state in ('sent', 'acknowledged', 'info_requested')").Where("r.sent_at < ?", t).Limit(int64(limit)).Scan(ctx)
-	return out, err
+	q := db.Conn(ctx).NewSelect().Model(&out).Where("r.from_tenant = ?", db.Tenant(ctx)).Where("r.state in ('sent', 'acknowledged', 'info_requested')").Where("r.sent_at < ?", t).Limit(int64(limit))
+	return out, db.ForUpdateFree(ctx, q).Scan(ctx)
 }
 
 // closeSlices shuts what has stood open for thirty days after the end; where the

@@ -41,8 +41,8 @@ func ringingTenants(ctx context.Context, now time.Time) (out []string, err error
 // ringingNow lists the referrals of the tenant of ctx whose clock rings.
 func ringingNow(ctx context.Context, now time.Time, limit int) (out []row, err error) {
 	t := db.Tenant(ctx)
-	err = db.Conn(ctx).NewSelect().Model(&out).Where(within, t, t).Where("r.owner_tenant = ?", t).Where("r.ring_at <= ?", now).OrderExpr("r.ring_at").Limit(int64(limit)).Scan(ctx)
-	return out, err
+	q := db.Conn(ctx).NewSelect().Model(&out).Where(within, t, t).Where("r.owner_tenant = ?", t).Where("r.ring_at <= ?", now).OrderExpr("r.ring_at").Limit(int64(limit))
+	return out, db.ForUpdateFree(ctx, q).Scan(ctx)
 }
 
 // owed lists what units of the tenant of ctx owe in working time and have not missed.

@@ -220,6 +220,16 @@ func ForUpdate(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 	return q
 }
 
+// ForUpdateFree locks the rows that q reads as ForUpdate does, and leaves out those that
+// somebody else holds: background work over many rows then waits for nobody, and nobody
+// waits for it in a ring. What is left out is found by its next run.
+func ForUpdateFree(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
+	if t := current(ctx); t != nil && t.pg && !t.readOnly {
+		return q.For("UPDATE SKIP LOCKED")
+	}
+	return q
+}
+
 // Along makes PostgreSQL read the rest of this transaction's lists in the order of an
 // index and stop when a page is full. Its estimates multiply what hangs together (the
 // tenant, its units, the wall), so it expects a handful of rows, and for the largest
