@@ -162,7 +162,8 @@ func (s *Service) inputs(ctx context.Context, v *web.View, r Referral, c Command
 }
 
 func (s *Service) fields(ctx context.Context, v *web.View, r Referral, c Command) ([]input, error) {
-	example := v.T("referrals.hint.date", "Date", s.Clock.Now().In(s.zone).AddDate(0, 0, 7).Format("2 1 2006"))
+	ahead := s.Clock.Now().In(s.zone).AddDate(0, 0, 7).Format("2 1 2006")
+	example := v.T("referrals.hint.date", "Date", ahead)
 	label := func(name string) string { return v.T("referrals.field." + name) }
 	note := input{Name: "note", Kind: "words", Label: label("note"), Optional: true}
 	pick := func(name, prefix string, list []string) input {
@@ -199,7 +200,7 @@ func (s *Service) fields(ctx context.Context, v *web.View, r Referral, c Command
 	case Waitlist:
 		return []input{{Name: "estimate", Kind: "date", Label: label("estimate"), Hint: example, Optional: true}, note}, nil
 	case Schedule:
-		return []input{{Name: "starts_at_local", Kind: "moment", Label: label("moment"), Hint: v.T("referrals.hint.moment", "Date", s.Clock.Now().In(s.zone).AddDate(0, 0, 7).Format("2 1 2006"))}, {Name: "place", Kind: "line", Label: label("place"), Optional: true},
+		return []input{{Name: "starts_at_local", Kind: "moment", Label: label("moment"), Hint: v.T("referrals.hint.moment", "Date", ahead)}, {Name: "place", Kind: "line", Label: label("place"), Optional: true},
 			{Name: "bring", Kind: "line", Label: label("bring"), Hint: v.T("referrals.hint.bring"), Optional: true}}, nil
 	case Complete:
 		service, err := s.Directory.Get(ctx, r.ServiceID)
