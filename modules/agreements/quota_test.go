@@ -5,9 +5,11 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"shubbak/platform/fault"
 	"shubbak/platform/ids"
+	"shubbak/platform/outbox"
 	"shubbak/platform/terms"
 	"shubbak/tenants"
 )
@@ -48,6 +50,41 @@ func (h *house) take(f Full, service ids.ID[ids.Service], referral ids.ID[ids.Re
 			return errors.Join(err, errors.New(string(why)))
 		}
 		return h.Take(ctx, f.ID, service, referral)
+	})
+}
+
+// TestAWarningWaitsForNobodyInARing tells the keeper of a quota that is nearly used while
+// somebody sends: the sender holds the agreement and takes a place, the warning touches
+// both too.
+func TestAWarningWaitsForNobodyInARing(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		f, service := h.limited(Quota{Period: "month", Limit: 2, Hard: true})
+		if err := h.take(f, service, ids.New[ids.Referral]()); err != nil {
+			t.Fatal(err)
+		}
+		told := make(chan error, 1)
+		err := h.DB.InTx(as(h.desk), func(ctx context.Context) error {
+			if _, why, err := h.Permits(ctx, h.desk.ID, Ask{To: h.hospital.ID, Service: service, Needs: []string{"psychiatric"}}); err != nil || why != "" {
+				return errors.Join(err, errors.New(string(why)))
+			}
+			go func() {
+				told <- h.DB.InTx(as(h.desk), func(ctx context.Context) error {
+					return h.noteFilled(ctx, outbox.Delivery{}, filled{h.desk.ID, f.ID, service, "month", PeriodStart("month", h.today()), 80})
+				})
+			}()
+			time.Sleep(300 * time.Millisecond) // on PostgreSQL it stands at a lock by now
+			return h.Take(ctx, f.ID, service, ids.New[ids.Referral]())
+		})
+		if err != nil {
+			t.Errorf("the sender: %v", err)
+		}
+		if err := <-told; err != nil {
+			t.Errorf("the warning: %v", err)
+		}
+		uses, err := h.Quotas(as(h.hospital), f.ID)
+		if err != nil || uses[0].Used != 2 {
+			t.Errorf("%+v %v", uses, err)
+		}
 	})
 }
 

@@ -93,14 +93,15 @@ func (s *Service) warn(ctx context.Context, u Use, percent int) error {
 }
 
 // noteFilled runs as the keeper. A place that was given back and taken again tells nobody
-// twice.
+// twice. The agreement comes before what is used of it, as for whoever sends: in the other
+// order the two would wait for each other.
 func (s *Service) noteFilled(ctx context.Context, _ outbox.Delivery, f filled) error {
-	fresh, err := tell(ctx, f)
-	if err != nil || !fresh {
-		return err
-	}
 	a, err := lock(ctx, f.Agreement)
 	if err != nil {
+		return err
+	}
+	fresh, err := tell(ctx, f)
+	if err != nil || !fresh {
 		return err
 	}
 	e := a.note(map[int]string{80: "quota_nearly_used", 100: "quota_used"}[f.Percent], s.Clock.Now())
