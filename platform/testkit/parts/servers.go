@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -57,6 +59,37 @@ func Postgres(dir string) (*Part, error) {
 		return nil, err
 	}
 	return p, run(psql, admin, "-qc", "create role shubbak login nosuperuser nobypassrls createdb", "-c", "create database shubbak owner shubbak")
+}
+
+// Rings are the rings of locks that PostgreSQL had to break since it was started: where
+// each was met and the beginnings of the statements that stood in it, without values.
+func (p *Part) Rings() (list []string, err error) {
+	log, err := os.Open(filepath.Join(p.dir, p.Name+".log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	sc := bufio.NewScanner(log)
+	sc.Buffer(make([]byte, 64<<10), 4<<20)
+	in := false
+	for sc.Scan() {
+		line := sc.Text()
+		switch {
+		case strings.Contains(line, "ERROR:  deadlock detected"):
+			list, in = append(list, "a ring of locks"), true
+		case in && strings.Contains(line, "CONTEXT:  "):
+			_, where, _ := strings.Cut(line, "CONTEXT:  ")
+			list[len(list)-1] += "; " + where
+		case in && strings.HasPrefix(line, "\tProcess "):
+			if _, text, ok := strings.Cut(line, ": "); ok { // else it says who waits for whom
+				text, _, _ = strings.Cut(text, "'")
+				list[len(list)-1] += "; " + text[:min(len(text), 120)]
+			}
+		case in && strings.Contains(line, ":  ") && !strings.Contains(line, "DETAIL:") && !strings.Contains(line, "HINT:"):
+			in = false
+		}
+	}
+	return list, sc.Err()
 }
 
 // ordinary gives data to the user postgres when we are root.

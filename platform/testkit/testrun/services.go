@@ -53,6 +53,20 @@ func startServices() (*services, error) {
 	return s, nil
 }
 
+// rings are the rings of locks of the whole run.
+func (s *services) rings() []string {
+	for _, p := range s.started {
+		if p.Name == "postgres" {
+			list, err := p.Rings()
+			if err != nil {
+				return []string{err.Error()}
+			}
+			return list
+		}
+	}
+	return nil
+}
+
 func (s *services) stop() {
 	for i := len(s.started) - 1; i >= 0; i-- {
 		s.started[i].Stop()
