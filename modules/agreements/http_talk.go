@@ -127,7 +127,7 @@ func (s *Service) eventView(ctx context.Context, e Event) EventView {
 func (s *Service) talkRoutes() []web.Route {
 	settle := func(name, summary string, take bool) web.Route {
 		return web.JSON(http.MethodPost, "/agreements/:id/comments/:comment/"+name, summary, write, func(ctx context.Context, in settleBody) (View, error) {
-			if err := s.Settle(ctx, in.ID, in.Comment, in.Version, take); err != nil {
+			if _, err := s.Settle(ctx, in.ID, in.Comment, in.Version, take); err != nil {
 				return View{}, err
 			}
 			return s.opened(ctx, in.ID)

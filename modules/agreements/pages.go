@@ -121,6 +121,7 @@ type sheet struct {
 	Records  bool // an outside body's paper signature
 	Tab      string
 	Kept     kept
+	Words    wording // what the text says beside its articles, on its tab
 }
 
 // tab is a part of an agreement's page; Count is how many things it holds.
@@ -240,6 +241,11 @@ func (s *Service) showAgreement(c *web.Ctx, id ids.ID[ids.Agreement], refusal st
 	if p.Tab = c.Query("tab"); !slices.ContainsFunc(p.tabs(v), func(t tab) bool { return t.Code == p.Tab }) {
 		if p.Tab = "overview"; !o.State.Settled() && o.State != Abandoned {
 			p.Tab = "text"
+		}
+	}
+	if p.Tab == "text" {
+		if p.Words, err = s.wording(ctx, v, o.Text); err != nil {
+			return err
 		}
 	}
 	v.Title = v.T("agreements.title", "Number", a.Number)

@@ -12,16 +12,7 @@ import (
 )
 
 var scopeClause = clause{part: "scopes", form: scopeFields,
-	lines: func(_ *Service, v *web.View, x *clauseForm) (out []clauseLine) {
-		for _, y := range x.Text.Scopes {
-			var needs []string
-			for _, n := range y.Needs {
-				needs = append(needs, v.T("need."+n))
-			}
-			out = append(out, clauseLine{y.ID.String(), v.T("agreements.clause.direction", "From", x.Names[y.From], "To", x.Names[y.To]), strings.Join(needs, " · ") + " — " + population(v, y.Population)})
-		}
-		return out
-	},
+	lines: func(p speller, t Text) []clauseLine { return p.part(t, "scopes") },
 	fill: func(t Text, id string) url.Values {
 		i := at(t.Scopes, id, ScopeText.id)
 		if i < 0 && id != "" {
@@ -52,12 +43,7 @@ var scopeClause = clause{part: "scopes", form: scopeFields,
 }
 
 var quotaClause = clause{part: "quotas", form: quotaFields,
-	lines: func(_ *Service, v *web.View, x *clauseForm) (out []clauseLine) {
-		for _, y := range x.Text.Quotas {
-			out = append(out, clauseLine{y.ID.String(), x.service(y.ServiceID.String()), v.T("agreements.quota", "Count", y.Limit) + " " + v.T("agreements.period."+y.Period) + " · " + v.T("agreements.quota."+strconv.FormatBool(y.Hard))})
-		}
-		return out
-	},
+	lines: func(p speller, t Text) []clauseLine { return p.part(t, "quotas") },
 	fill: func(t Text, id string) url.Values {
 		i := at(t.Quotas, id, Quota.id)
 		if i < 0 && id != "" {
@@ -91,16 +77,7 @@ var quotaClause = clause{part: "quotas", form: quotaFields,
 }
 
 var obligationClause = clause{part: "obligations", form: obligationFields,
-	lines: func(_ *Service, v *web.View, x *clauseForm) (out []clauseLine) {
-		for _, y := range x.Text.Obligations {
-			who := x.Names[y.Party]
-			if y.Party == AllParties {
-				who = v.T("agreements.obligation.all")
-			}
-			out = append(out, clauseLine{y.ID.String(), promised(v, y), who + " · " + amount(v, y, y.Target) + " " + v.T("agreements.period."+y.Period) + " · " + v.T("agreements.mode."+y.Mode)})
-		}
-		return out
-	},
+	lines: func(p speller, t Text) []clauseLine { return p.part(t, "obligations") },
 	fill: func(t Text, id string) url.Values {
 		i := at(t.Obligations, id, Obligation.id)
 		if i < 0 && id != "" {

@@ -20,7 +20,7 @@ import (
 // of one line, new or chosen by its id.
 type clause struct {
 	part  string // its name in addresses and in the text
-	lines func(s *Service, v *web.View, x *clauseForm) []clauseLine
+	lines func(p speller, t Text) []clauseLine
 	fill  func(t Text, id string) url.Values
 	read  func(t *Text, id string, f url.Values) error
 	take  func(t *Text, id string)
@@ -97,7 +97,7 @@ func (s *Service) showClause(c *web.Ctx, k clause, o Opened, x clauseForm) error
 	if err := s.choices(c.Std(), v, &x); err != nil {
 		return err
 	}
-	x.Lines = k.lines(s, v, &x)
+	x.Lines = k.lines(speller{v, x.Names, x.service}, x.Text)
 	v.Title, v.Failed = v.T("agreements.clause."+k.part), len(x.Problems) > 0 || x.Refusal != ""
 	return c.Render(clauseView(v, x))
 }

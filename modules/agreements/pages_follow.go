@@ -303,7 +303,7 @@ func (s *Service) measurePost(c *web.Ctx) error {
 		value = 0
 	}
 	_, err = s.Declare(c.Std(), id, Measure{ObligationID: obligation, On: web.Day(f, "on"), Value: value, Evidence: f.Get("evidence")})
-	return s.afterPost(c, id, err)
+	return s.afterPost(c, id, err, "declared")
 }
 
 func (s *Service) answerPost(c *web.Ctx) error {
@@ -313,8 +313,9 @@ func (s *Service) answerPost(c *web.Ctx) error {
 	}
 	which, err := ids.Parse[ids.Entry](c.Params("measure"))
 	if err != nil {
-		return s.afterPost(c, id, gone(err))
+		return gone(err)
 	}
 	f := c.Form()
-	return s.afterPost(c, id, s.Countersign(c.Std(), id, which, f.Get("verdict") == "countersign", f.Get("reason-"+which.String())))
+	yes := f.Get("verdict") == "countersign"
+	return s.afterPost(c, id, s.Countersign(c.Std(), id, which, yes, f.Get("reason-"+which.String())), map[bool]string{true: "countersigned", false: "not_countersigned"}[yes])
 }

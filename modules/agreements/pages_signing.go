@@ -20,6 +20,7 @@ type signing struct {
 	Refusal  string
 	Codes    bool // the reader signs by code
 	Papers   []paperForm
+	Words    wording
 }
 
 func (s *Service) signPage(c *web.Ctx) error {
@@ -49,6 +50,9 @@ func (s *Service) showSigning(c *web.Ctx, id ids.ID[ids.Agreement], refusal stri
 	}
 	x := signing{View: fullView(o), Party: c.Tenant().Slug, Refusal: refusal, CodeSent: sent || c.Query("sent") == "1", Codes: codes, Papers: papers}
 	x.Title = x.View.Title.in(v.Lang)
+	if x.Words, err = s.wording(c.Std(), v, o.Text); err != nil {
+		return err
+	}
 	if seen := c.Query("seen"); seen != "" && seen != strconv.FormatInt(o.Version, 10) {
 		x.Changed, x.CodeSent = true, false
 	}
@@ -79,6 +83,7 @@ func (s *Service) signPost(c *web.Ctx) error {
 	if code == "" {
 		return c.See("/agreements/" + id.String() + "/sign?sent=1")
 	}
+	c.Flash("flash.agreements.signed_by_code", "")
 	return c.See("/agreements/" + id.String())
 }
 

@@ -75,7 +75,7 @@ func (s *Service) agreementID(c *web.Ctx) (ids.ID[ids.Agreement], error) {
 
 func (s *Service) newPage(c *web.Ctx) error {
 	today := s.today()
-	f := url.Values{"kind": {"specific"}, "renewal": {"tacit"}, "notice_days": {"60"}}
+	f := url.Values{"kind": {"specific"}, "renewal": {"tacit"}, "notice_days": {"60"}, "committee_steering": {"semester"}, "committee_followup": {"quarter"}}
 	web.SetDay(f, "effective_on", today)
 	web.SetDay(f, "ends_on", Day(today, 364))
 	return s.showTerms(c, termsForm{Values: f})
@@ -304,7 +304,7 @@ func (s *Service) actPost(c *web.Ctx) error {
 	if err == nil && (command == Amend || command == Renew) { // what has begun is where the work goes on
 		id, err = s.Follower(c.Std(), id, command)
 	}
-	return s.afterPost(c, id, err)
+	return s.afterPost(c, id, err, "act."+string(command))
 }
 
 func (s *Service) commentPost(c *web.Ctx) error {
@@ -314,7 +314,7 @@ func (s *Service) commentPost(c *web.Ctx) error {
 	}
 	f := c.Form()
 	_, err = s.Say(c.Std(), id, Comment{ArticleID: f.Get("article_id"), Body: f.Get("text"), ProposalAr: f.Get("proposal_ar"), ProposalFr: f.Get("proposal_fr")})
-	return s.afterPost(c, id, err)
+	return s.afterPost(c, id, err, "said")
 }
 
 func (s *Service) settlePost(c *web.Ctx) error {
@@ -327,12 +327,20 @@ func (s *Service) settlePost(c *web.Ctx) error {
 		return fault.New(fault.NotFound)
 	}
 	version, _ := strconv.ParseInt(c.Form().Get("version"), 10, 64)
-	return s.afterPost(c, id, s.Settle(c.Std(), id, which, version, c.Form().Get("verdict") == accepted))
+	take := c.Form().Get("verdict") == accepted
+	said, err := s.Settle(c.Std(), id, which, version, take)
+	if missing := said.missing(); err == nil && take && missing != "" {
+		// The two languages say the same: the other one is written next.
+		c.Flash("flash.agreements.taken."+missing, "")
+		return c.See("/agreements/" + id.String() + "/articles/" + said.ArticleID)
+	}
+	return s.afterPost(c, id, err, map[bool]string{true: "taken", false: "left"}[take])
 }
 
-// afterPost goes back to the agreement, with the refusal if there was one.
-func (s *Service) afterPost(c *web.Ctx, id ids.ID[ids.Agreement], err error) error {
+// afterPost goes back to the agreement with a word of what was done, or with the refusal.
+func (s *Service) afterPost(c *web.Ctx, id ids.ID[ids.Agreement], err error, done string) error {
 	if err == nil {
+		c.Flash("flash.agreements."+done, "")
 		return c.See("/agreements/" + id.String())
 	}
 	said := s.refusal(c, err)
@@ -368,7 +376,14 @@ type difference struct {
 	ID       ids.ID[ids.Agreement]
 	Number   string
 	From, To int64
-	Parts    []Part
+	Parts    []changedPart
+}
+
+// changedPart is a part that differs; Own is what changed in it in the reader's words,
+// where it has none in the two languages of the text.
+type changedPart struct {
+	Part
+	Own []Run
 }
 
 func (s *Service) differencePage(c *web.Ctx) error {
@@ -383,10 +398,26 @@ func (s *Service) differencePage(c *web.Ctx) error {
 	d := difference{ID: id, Number: o.Number}
 	d.From, _ = strconv.ParseInt(c.Query("from"), 10, 64)
 	d.To, _ = strconv.ParseInt(c.Query("to"), 10, 64)
-	if d.Parts, err = s.Difference(c.Std(), id, d.From, d.To); err != nil {
+	a, _, err := s.At(c.Std(), id, d.From)
+	if err != nil {
+		return err
+	}
+	b, _, err := s.At(c.Std(), id, d.To)
+	if err != nil {
 		return err
 	}
 	v := c.View("")
+	p, err := s.speller(c.Std(), v, a, b)
+	if err != nil {
+		return err
+	}
+	for _, x := range Compare(a, b) {
+		y := changedPart{Part: x}
+		if len(x.Ar)+len(x.Fr) == 0 {
+			y.Own = Words(plainLines(p.part(a, x.What)), plainLines(p.part(b, x.What)))
+		}
+		d.Parts = append(d.Parts, y)
+	}
 	v.Title = v.T("agreements.difference", "From", d.From, "To", d.To)
 	return c.Render(differenceView(v, d))
 }

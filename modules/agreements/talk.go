@@ -95,14 +95,13 @@ func (t Text) article(id string) int {
 }
 
 // Settle takes a proposal, which makes the edit, or refuses it.
-func (s *Service) Settle(ctx context.Context, id ids.ID[ids.Agreement], which ids.ID[ids.Message], version int64, take bool) error {
-	return s.DB.InTx(ctx, func(ctx context.Context) error {
+func (s *Service) Settle(ctx context.Context, id ids.ID[ids.Agreement], which ids.ID[ids.Message], version int64, take bool) (c Comment, err error) {
+	err = s.DB.InTx(ctx, func(ctx context.Context) error {
 		a, err := s.reach(ctx, id)
 		if err != nil {
 			return err
 		}
-		c, err := commentByID(ctx, id, which)
-		if err != nil {
+		if c, err = commentByID(ctx, id, which); err != nil {
 			return gone(err)
 		}
 		if a.TenantID != tenants.Current(ctx) {
@@ -148,6 +147,18 @@ func (s *Service) Settle(ctx context.Context, id ids.ID[ids.Agreement], which id
 		}
 		return s.rewrite(ctx, &a, t, "proposal")
 	})
+	return c, err
+}
+
+// missing is the language that a proposed wording leaves out, "" for none.
+func (c Comment) missing() string {
+	switch {
+	case c.ProposalAr != "" && c.ProposalFr == "":
+		return "fr"
+	case c.ProposalFr != "" && c.ProposalAr == "":
+		return "ar"
+	}
+	return ""
 }
 
 // Comments lists what was said, oldest first.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"shubbak/modules/accounts"
+	"shubbak/modules/agreements"
 	"shubbak/modules/directory"
 	"shubbak/modules/documents"
 	"shubbak/platform/fault"
@@ -343,6 +344,8 @@ type home struct {
 	Tiles []tile
 	Rows  []listLine
 	Works bool // the reader works with referrals
+
+	Agreements []agreements.Waits
 }
 
 type tile struct {
@@ -410,6 +413,9 @@ func (s *Service) homePage(c *web.Ctx) error {
 	})
 	var err error
 	if h.Rows, err = s.lines(ctx, v, rows[:min(len(rows), homeRows)]); err != nil {
+		return err
+	}
+	if h.Agreements, err = s.Agreements.Waiting(ctx); err != nil {
 		return err
 	}
 	return c.Render(homeView(v, h))

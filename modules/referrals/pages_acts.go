@@ -56,6 +56,9 @@ func (s *Service) deeds(v *web.View, r Referral, now time.Time) (out []deed, pri
 		if c == Assign || !s.may(v.Actor, r, c, rels, now) {
 			continue
 		}
+		if at, ok := Instant(r.StartsLocal, s.zone); c == MarkNoShow && ok && now.Before(at) {
+			continue // nobody is absent before the hour
+		}
 		d := deed{Command: c, Word: v.T(actKey(v, r, c)), Icon: actIcons[c], Press: (oncePress[c] || c == Send) && !r.asksSource(c), Danger: dangerous[c]}
 		if !r.Letter() && (c == Accept || c == Acknowledge || c == Start || c == Send || c == Complete || c == Confirm) {
 			d.Hint = v.T("referrals.hint." + string(c))
@@ -138,6 +141,7 @@ type actForm struct {
 	Title    string
 	Inputs   []input
 	Values   url.Values
+	Answered answered // of the moment that was typed
 	Problems web.Problems
 	Lead     string
 	Question string // what an answer answers
@@ -273,6 +277,11 @@ func (s *Service) actPage(cmd Command) func(c *web.Ctx) error {
 			values.Set("place", r.Place)
 			values.Set("bring", r.Bring)
 		}
+		for _, name := range []string{"", "_month", "_year", "_hour", "_minute"} { // the script asks about what is typed
+			if typed := c.Query("starts_at_local" + name); cmd == Schedule && typed != "" {
+				values.Set("starts_at_local"+name, typed)
+			}
+		}
 		return s.actForm(c, r, cmd, values, nil)
 	}
 }
@@ -305,6 +314,11 @@ func (s *Service) actForm(c *web.Ctx, r Referral, cmd Command, values url.Values
 	}
 	if lead := "referrals.lead." + string(cmd); hasLead[cmd] {
 		f.Lead = v.T(lead)
+	}
+	if cmd == Schedule {
+		if f.Answered, err = s.answer(ctx, v, &r, web.Moment(values, "starts_at_local")); err != nil {
+			return err
+		}
 	}
 	if cmd == Answer {
 		if f.Question, err = s.question(ctx, r.ID); err != nil {

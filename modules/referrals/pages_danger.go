@@ -131,9 +131,13 @@ func (x dangerSheet) onCall() (out [][]called) {
 func (x dangerSheet) choices(v *web.View) []web.ChoiceGroup {
 	var out []web.ChoiceGroup
 	for _, o := range x.Services {
-		i := slices.IndexFunc(out, func(g web.ChoiceGroup) bool { return g.Word == o.Provider })
+		group := o.Provider
+		if o.OnCall == "" { // nobody is known to answer there now
+			group = v.T("danger.without_call", "Name", o.Provider)
+		}
+		i := slices.IndexFunc(out, func(g web.ChoiceGroup) bool { return g.Word == group })
 		if i < 0 {
-			out, i = append(out, web.ChoiceGroup{Word: o.Provider}), len(out)
+			out, i = append(out, web.ChoiceGroup{Word: group}), len(out)
 		}
 		out[i].Choices = append(out[i].Choices, web.Choice{Value: o.ID.String(), Word: o.Name().In(v.Lang)})
 	}

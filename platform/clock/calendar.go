@@ -1,6 +1,9 @@
 package clock
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // WorkingDay is what one working day is worth where a term is counted in days,
 // however long the door stands open: a day of Ramadan is a day, and so are 24 hours
@@ -13,6 +16,17 @@ const WorkingDay = 8 * time.Hour
 type Hours struct{ Open, Close int }
 
 func (h Hours) shut() bool { return h.Close <= h.Open }
+
+// Shut reports a day off.
+func (h Hours) Shut() bool { return h.shut() }
+
+// Holds reports whether the door is open at a minute of the day.
+func (h Hours) Holds(minute int) bool { return h.Open <= minute && minute < h.Close }
+
+// Times are opening and closing as a clock shows them.
+func (h Hours) Times() (open, close string) {
+	return fmt.Sprintf("%02d:%02d", h.Open/60, h.Open%60), fmt.Sprintf("%02d:%02d", h.Close/60, h.Close%60)
+}
 
 // Week is the hours of each weekday, by time.Weekday.
 type Week [7]Hours

@@ -17,6 +17,14 @@ type History []Era
 // History is the history of a calendar that was never edited.
 func (c Calendar) History() History { return History{{Calendar: c}} }
 
+// On are the hours of a day to come, as the calendar stands now.
+func (h History) On(d Date) Hours {
+	if len(h) == 0 {
+		return Hours{}
+	}
+	return h[len(h)-1].Calendar.HoursOn(d)
+}
+
 // Hours counts time as it passes while the door is open.
 func (h History) Hours() Count { return Count{h, false} }
 

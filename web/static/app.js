@@ -237,6 +237,17 @@ if (page.stream && window.EventSource) {
 	}, 60000);
 }
 
+// What is typed into a date is answered beside it, by the page that holds the form.
+document.querySelectorAll("[data-ask]").forEach((box) => {
+	box.addEventListener("change", async () => {
+		const typed = new URLSearchParams([...box.querySelectorAll("input")].map((i) => [i.name, i.value]));
+		try {
+			const page = new DOMParser().parseFromString(await (await fetch(`${location.pathname}?${typed}`)).text(), "text/html");
+			box.querySelector("[data-answer]").replaceWith(page.querySelector("[data-answer]"));
+		} catch { /* it is only a word beside */ }
+	});
+});
+
 document.querySelectorAll("[data-print]").forEach((b) => {
 	b.hidden = false;
 	b.addEventListener("click", () => print());
