@@ -458,7 +458,7 @@ func agreementView(v *web.View, p sheet) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = generalPanel(v, p.Words).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = signaturesPanel(v, p).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -466,21 +466,15 @@ func agreementView(v *web.View, p sheet) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = articlesPanel(v, p).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = generalPanel(v, p.Words).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
-				}
-				for _, x := range p.Words.Annexed {
-					templ_7745c5c3_Err = annexedPanel(v, x).Render(ctx, templ_7745c5c3_Buffer)
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
 				}
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, " ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = signaturesPanel(v, p).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = articlesPanel(v, p).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -491,6 +485,12 @@ func agreementView(v *web.View, p sheet) templ.Component {
 				templ_7745c5c3_Err = commentsPanel(v, p).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
+				}
+				for _, x := range p.Words.Annexed {
+					templ_7745c5c3_Err = annexedPanel(v, x).Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 			}
 			if p.Tab == "scope" {
