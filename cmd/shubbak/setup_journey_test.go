@@ -150,7 +150,7 @@ func firstSetUp(b *browser, link string) {
 
 	// A colleague without mail gets a printed code.
 	b.menu("حسابات المؤسسة")
-	b.say("دعوة عامل(ة)")
+	b.say("دعوة موظف(ة)")
 	b.write("الاسم الكامل بالعربية", "سعاد بنعيسى")
 	b.write("الاسم الكامل بالحروف اللاتينية", "Souad Benaissa")
 	b.write("البريد الإلكتروني أو اسم الدخول", "s.benaissa")

@@ -144,3 +144,16 @@ func smallBuffer(_, _ string, c syscall.RawConn) error {
 	}
 	return err
 }
+
+// TestAWithdrawalSaysWhatItCloses before it is confirmed.
+func TestAWithdrawalSaysWhatItCloses(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		desk := w.as("worker@coordination.demo")
+		p := desk.person(nil)
+		consent := desk.consent(p, "hospital", "identity")
+		page := "/people/" + p + "/consents/" + consent + "/withdraw"
+		desk.holds(page, "لا إحالة مفتوحة")
+		sent := desk.refer(p, nil).want(201)
+		desk.holds(page, sent.text("number"), "/referrals/"+sent.text("id"), "!لا إحالة مفتوحة")
+	})
+}

@@ -97,8 +97,15 @@ func (s *Service) Add(ctx context.Context, e Entry) (a Account, err error) {
 
 // Invite makes an account and its first way in: a mail, or a code to hand over.
 func (s *Service) Invite(ctx context.Context, e Entry, spoken bool) (a Account, i Issue, err error) {
-	if err := needsMailbox(e.Email, spoken); err != nil {
-		return a, i, err
+	if mailbox := needsMailbox(e.Email, spoken); mailbox != nil {
+		var faults fault.Collect // everything that is wrong is said at once
+		if err := faults.Join(s.DB.Read(ctx, func(ctx context.Context) error { return e.check(ctx, s) })); err != nil {
+			return a, i, err
+		}
+		if err := faults.Join(mailbox); err != nil {
+			return a, i, err
+		}
+		return a, i, faults.Err()
 	}
 	err = s.DB.InTx(ctx, func(ctx context.Context) error {
 		if a, err = s.add(ctx, e); err != nil {

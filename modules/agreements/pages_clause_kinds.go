@@ -104,6 +104,8 @@ var obligationClause = clause{part: "obligations", form: obligationFields,
 		}
 		if x.Target, err = strconv.ParseFloat(strings.ReplaceAll(web.Latin(f.Get("target")), ",", "."), 64); err != nil {
 			faults.Add("target", "malformed")
+		} else if x.Share() && x.Target > 100 { // the form says in percent
+			faults.Add("target", "out_of_range")
 		}
 		if len([]rune(x.Indicator)) > 200 {
 			faults.Add("own_words", "too_long")

@@ -63,7 +63,7 @@ func (s *Service) committeePage(c *web.Ctx) error {
 	}
 	for i, x := range p.Kept.Promises {
 		if x.Small {
-			p.Kept.Promises[i].Value = v.T("agreements.few")
+			p.Kept.Promises[i].Value = v.T(map[bool]string{true: "agreements.few.rate", false: "agreements.few"}[x.Rate])
 		}
 	}
 	for i, x := range p.Kept.Quotas {

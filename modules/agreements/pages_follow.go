@@ -61,6 +61,7 @@ type promiseLine struct {
 	Reason                             string
 	Mine                               bool
 	Small                              bool // the value counts too few to leave the tenant
+	Rate                               bool // the value is a share
 	order                              int
 }
 
@@ -112,6 +113,7 @@ func (s *Service) keeping(ctx context.Context, v *web.View, o Opened, p *sheet) 
 		if x.Value.Known {
 			l.Value = amount(v, x.Obligation, x.Value.Of(x.Obligation))
 			l.Small = x.counts() && TooFew(int64(x.Value.Num)) || x.Share() && TooFew(int64(x.Value.Den))
+			l.Rate = x.Share()
 		}
 		l.Curve, l.Goal = curve(x)
 		k.Promises = append(k.Promises, l)

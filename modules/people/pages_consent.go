@@ -174,6 +174,13 @@ type withdrawal struct {
 	consentLine
 	Name    string
 	Problem string
+	Resting []restingLine
+}
+
+// restingLine is a referral that the withdrawal closes.
+type restingLine struct {
+	Resting
+	Partner string
 }
 
 func (s *Service) withdrawal(c *web.Ctx) (x withdrawal, err error) {
@@ -194,7 +201,16 @@ func (s *Service) withdrawal(c *web.Ctx) (x withdrawal, err error) {
 		return x, err
 	}
 	v := c.View("")
-	return withdrawal{consentLine: consentLine{consent, consent.State(v.Now), s.names(c.Std(), v, consent.Recipients)}, Name: p.DisplayName(v.Lang == i18n.Arabic)}, nil
+	x = withdrawal{consentLine: consentLine{consent, consent.State(v.Now), s.names(c.Std(), v, consent.Recipients)}, Name: p.DisplayName(v.Lang == i18n.Arabic)}
+	list, err := s.Withdrawals.Resting(c.Std(), cid)
+	for _, r := range list {
+		l := restingLine{Resting: r}
+		if t, err := s.Tenants.ByID(c.Std(), r.To); err == nil && t != nil {
+			l.Partner = t.Name(v.Lang)
+		}
+		x.Resting = append(x.Resting, l)
+	}
+	return x, err
 }
 
 func (s *Service) withdrawPage(c *web.Ctx) error {

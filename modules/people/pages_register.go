@@ -79,7 +79,6 @@ func blank(c *web.Ctx) url.Values {
 		f.Set("national_id", short(asked.Get("national_id"), 60))
 	}
 	f.Set("birth_precision", "day")
-	f.Set("phone_0_safe", "1")
 	return f
 }
 

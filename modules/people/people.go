@@ -40,6 +40,16 @@ var (
 // opened is closed before anybody can read again. referrals satisfies it.
 type Withdrawals interface {
 	ConsentWithdrawn(ctx context.Context, person ids.ID[ids.Person], consent ids.ID[ids.Consent], goOn bool) error
+	// Resting lists what a withdrawal would close.
+	Resting(ctx context.Context, consent ids.ID[ids.Consent]) ([]Resting, error)
+}
+
+// Resting is a referral that rests on a consent.
+type Resting struct {
+	ID     ids.ID[ids.Referral]
+	Number string // "" before it is sent
+	State  string
+	To     tenants.ID
 }
 
 // Deps is what the module needs.

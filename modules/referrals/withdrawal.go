@@ -3,9 +3,23 @@ package referrals
 import (
 	"context"
 
+	"shubbak/modules/people"
 	"shubbak/platform/audit"
 	"shubbak/platform/ids"
 )
+
+// Resting lists the sender's referrals that a withdrawal of the consent would close.
+func (s *Service) Resting(ctx context.Context, consent ids.ID[ids.Consent]) (out []people.Resting, err error) {
+	var list []Referral
+	err = s.DB.Read(ctx, func(ctx context.Context) error {
+		list, err = openUnder(ctx, consent)
+		return err
+	})
+	for _, r := range list {
+		out = append(out, people.Resting{ID: r.ID, Number: r.Number, State: string(r.State), To: r.ToTenant})
+	}
+	return out, err
+}
 
 // ConsentWithdrawn ends, inside the withdrawal's transaction, everything that
 // rested on the consent: access closes before anybody can read again.
