@@ -118,6 +118,7 @@ type sheet struct {
 	Edits    bool
 	Speaks   bool
 	Signs    bool
+	Plans    bool // a meeting
 	Records  bool // an outside body's paper signature
 	Tab      string
 	Kept     kept
@@ -280,6 +281,7 @@ func (s *Service) mayDo(ctx context.Context, o Opened, p *sheet) {
 	p.Edits = p.Mine && o.State.Editable() && s.Law.Allow(actor, write, rels...)
 	p.Speaks = slices.Contains(commentable, o.State) && s.Law.Allow(actor, comment, rels...)
 	own := slices.ContainsFunc(o.Signatures, func(x Signature) bool { return x.Party == actor.Tenant.Slug })
+	p.Plans = s.plans(ctx, o.Agreement)
 	p.Signs = o.State == Signing && !own && actor.Has("signatory")
 	p.Records = o.State == Signing && s.Law.Allow(actor, actPermission(Sign), policies.Keeper) && slices.ContainsFunc(o.Text.Parties, func(x PartyText) bool {
 		return x.Tenant == "" && !slices.ContainsFunc(o.Signatures, func(y Signature) bool { return y.Party == x.Key() })
