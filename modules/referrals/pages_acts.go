@@ -377,6 +377,9 @@ func (s *Service) actPost(cmd Command) func(c *web.Ctx) error {
 		if err != nil {
 			return err
 		}
+		if cmd == Send && r.State == Sent && !r.Letter() { // as from the form
+			return c.See("/referrals/" + id.String() + "/sent")
+		}
 		if cmd == Schedule && r.StartsLocal != web.Moment(f, "starts_at_local") {
 			c.Flash("flash.referral.schedule_moved", r.Number) // the clock is put forward over the time that was typed
 		} else {
