@@ -6,6 +6,8 @@ import (
 	"shubbak/platform/db"
 	"shubbak/platform/ids"
 	"shubbak/tenants"
+
+	"github.com/uptrace/bun"
 )
 
 // openText is an agreement that is negotiated or signed now.
@@ -16,15 +18,29 @@ type openText struct {
 	TitleAr   string
 	TitleFr   string
 	State     State
-	Signed    bool // by the institution of ctx
 	Proposals int
 }
 
-func openTexts(ctx context.Context, slug string, limit int) (rows []openText, err error) {
+// openTexts lists, of the agreements of the tenant of ctx, those that it has not signed,
+// those of its own with an open proposal, and those of others that it may comment on;
+// each where it is asked for.
+func openTexts(ctx context.Context, slug string, signs, settles, speaks bool, limit int) (rows []openText, err error) {
+	own := db.Tenant(ctx)
 	err = db.Conn(ctx).NewSelect().Model((*row)(nil)).Column("id", "tenant_id", "number", "title_ar", "title_fr", "state").
-		ColumnExpr("exists (select 1 from agreement_signatures sg where sg.agreement_id = a.id and sg.party = ? and sg.voided_at is null) as signed", slug).
 		ColumnExpr("(select count(*) from agreement_comments cm where cm.agreement_id = a.id and cm.state = ?) as proposals", open).
 		Where("a.state in (?)", db.Codes([]State{Negotiation, Signing})).Where("?", ours(ctx, "a.id")).
+		WhereGroup(" and ", func(q *bun.SelectQuery) *bun.SelectQuery {
+			if signs {
+				q = q.WhereOr("a.state = ? and not exists (select 1 from agreement_signatures sg where sg.agreement_id = a.id and sg.party = ? and sg.voided_at is null)", Signing, slug)
+			}
+			if settles {
+				q = q.WhereOr("a.state = ? and a.tenant_id = ? and exists (select 1 from agreement_comments cm where cm.agreement_id = a.id and cm.state = ?)", Negotiation, own, open)
+			}
+			if speaks {
+				q = q.WhereOr("a.state = ? and a.tenant_id <> ?", Negotiation, own)
+			}
+			return q
+		}).
 		OrderExpr("a.id desc").Limit(int64(limit)).Scan(ctx, &rows)
 	return rows, err
 }

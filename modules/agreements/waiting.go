@@ -25,8 +25,8 @@ func (w Waits) Path() string {
 	return "/agreements/" + w.ID.String() + map[string]string{"signature": "/sign", "negotiation": "?tab=text", "proposals": "?tab=text#comments", "declarations": "?tab=overview#measures"}[w.What]
 }
 
-// mostWaiting is how many of each kind a home page shows.
-const mostWaiting = 10
+// mostWaiting is how many a home page shows, of texts and of declarations.
+const mostWaiting = 20
 
 // Waiting lists what waits for the actor in the agreements of its institution, what is
 // to be signed first.
@@ -37,21 +37,17 @@ func (s *Service) Waiting(ctx context.Context) (out []Waits, err error) {
 	settles, counters := s.Law.Allow(a, write, policies.Keeper), s.Law.Allow(a, measure, policies.Party)
 	err = s.DB.Read(ctx, func(ctx context.Context) error {
 		if signs || speaks || settles {
-			rows, err := openTexts(ctx, a.Tenant.Slug, mostWaiting)
+			rows, err := openTexts(ctx, a.Tenant.Slug, signs, settles, speaks, mostWaiting)
 			if err != nil {
 				return err
 			}
 			for _, r := range rows {
-				w := Waits{ID: r.ID, Number: r.Number, Title: Title{r.TitleAr, r.TitleFr}}
-				switch own := r.TenantID == a.Tenant.ID; {
-				case r.State == Signing && signs && !r.Signed:
+				w := Waits{ID: r.ID, Number: r.Number, Title: Title{r.TitleAr, r.TitleFr}, What: "negotiation"}
+				switch {
+				case r.State == Signing:
 					w.What = "signature"
-				case r.State == Negotiation && own && settles && r.Proposals > 0:
+				case r.TenantID == a.Tenant.ID:
 					w.What, w.Count = "proposals", r.Proposals
-				case r.State == Negotiation && !own && speaks:
-					w.What = "negotiation"
-				default:
-					continue
 				}
 				out = append(out, w)
 			}

@@ -52,7 +52,9 @@ func (w *withdrawals) ConsentWithdrawn(ctx context.Context, _ pid, _ ids.ID[ids.
 	return w.fail
 }
 
-func (w *withdrawals) Resting(context.Context, ids.ID[ids.Consent]) ([]Resting, error) { return nil, nil }
+func (w *withdrawals) Resting(context.Context, ids.ID[ids.Consent]) ([]Resting, error) {
+	return nil, nil
+}
 
 func each(t *testing.T, fn func(t *testing.T, h *house)) {
 	t.Helper()

@@ -15,10 +15,8 @@ const WorkingDay = 8 * time.Hour
 // closing is at most 24:00. Zero is a day off.
 type Hours struct{ Open, Close int }
 
-func (h Hours) shut() bool { return h.Close <= h.Open }
-
 // Shut reports a day off.
-func (h Hours) Shut() bool { return h.shut() }
+func (h Hours) Shut() bool { return h.Close <= h.Open }
 
 // Holds reports whether the door is open at a minute of the day.
 func (h Hours) Holds(minute int) bool { return h.Open <= minute && minute < h.Close }
@@ -76,11 +74,11 @@ func (c Calendar) HoursOn(d Date) Hours {
 		return Hours{0, 24 * 60}
 	}
 	h := c.Week[d.Weekday()]
-	if h.shut() || c.Off[d] || c.Yearly[d.Yearly()] {
+	if h.Shut() || c.Off[d] || c.Yearly[d.Yearly()] {
 		return Hours{}
 	}
 	for _, s := range c.Seasons {
-		if d >= s.From && d <= s.To && !s.Week[d.Weekday()].shut() {
+		if d >= s.From && d <= s.To && !s.Week[d.Weekday()].Shut() {
 			return s.Week[d.Weekday()]
 		}
 	}
@@ -92,7 +90,7 @@ func (c Calendar) HoursOn(d Date) Hours {
 func (c Calendar) LongestRest(from Date, n int) int {
 	longest, run := 0, 0
 	for d := from; d < from+Date(n); d++ {
-		if c.HoursOn(d).shut() {
+		if c.HoursOn(d).Shut() {
 			run++
 			longest = max(longest, run)
 		} else {
@@ -108,7 +106,7 @@ const horizon = 4000
 // span gives the opening and closing instants of a day; equal on a day off.
 func (c Calendar) span(d Date) (open, close time.Time) {
 	h := c.HoursOn(d)
-	if h.shut() {
+	if h.Shut() {
 		return open, open
 	}
 	y, m, day := d.Time().Date()
