@@ -25,7 +25,7 @@ func (s *Service) subscriptions() []outbox.Subscription {
 		m, ok := e.(referrals.Moved)
 		return ok && tenant == m.FromTenant.String() && !m.Letter && !m.Unsent && !slices.Contains(uncounted, m.Event)
 	}
-	sub.Together = true
+	sub.Together, sub.Shared = true, true
 	return []outbox.Subscription{sub}
 }
 

@@ -55,10 +55,7 @@ func (b *Bus) deliverTogether(ctx context.Context, t task) (err error) {
 		return errNotNow
 	}
 	var rows []row
-	err = b.db.InTx(db.As(ctx, t.Tenant), func(ctx context.Context) error {
-		if err := inTurn(ctx, t.Subscriber, t.Tenant); err != nil {
-			return err
-		}
+	err = b.turn(ctx, sub, t.Tenant, func(ctx context.Context) error {
 		if rows, err = load(ctx, t.ids()...); err != nil {
 			return err
 		}
@@ -101,7 +98,7 @@ func (b *Bus) deliver(ctx context.Context, t task) (r row, err error) {
 		return nil
 	}
 	if sub, ok := b.subscriber(t.Subscriber); ok && !sub.Outside && t.Tenant != "" {
-		err = b.db.InTx(db.As(ctx, t.Tenant), func(ctx context.Context) error {
+		err = b.turn(ctx, sub, t.Tenant, func(ctx context.Context) error {
 			if err := look(ctx); err != nil {
 				return err
 			}
@@ -116,14 +113,24 @@ func (b *Bus) deliver(ctx context.Context, t task) (r row, err error) {
 	if !ok {
 		return r, errors.New("no such subscriber")
 	}
-	ctx = db.As(ctx, r.TenantID)
 	if !sub.Outside {
-		return r, b.db.InTx(ctx, func(ctx context.Context) error { return b.handle(ctx, sub, r) })
+		return r, b.turn(ctx, sub, r.TenantID, func(ctx context.Context) error { return b.handle(ctx, sub, r) })
 	}
+	ctx = db.As(ctx, r.TenantID)
 	if err := sub.Run(ctx, r.delivery()); err != nil {
 		return r, err
 	}
 	return r, b.db.InTx(ctx, func(ctx context.Context) error { return b.done(ctx, r) })
+}
+
+// turn is a transaction of a tenant in which deliveries of a subscription run.
+func (b *Bus) turn(ctx context.Context, sub Subscription, tenant string, fn func(ctx context.Context) error) error {
+	return b.db.InTx(db.As(ctx, tenant), func(ctx context.Context) error {
+		if err := inTurn(ctx, sub, tenant); err != nil {
+			return err
+		}
+		return fn(ctx)
+	})
 }
 
 // handle runs a handler and marks its delivery as done, in the transaction of ctx.

@@ -61,6 +61,10 @@ type Subscription struct {
 	// is for handlers that are short and rarely fail: where one does, all of that
 	// transaction are run again, each by itself.
 	Together bool
+	// Shared says that handlers of different tenants write the same rows, as the figures
+	// of an agreement are those of all its parties. Their transactions then follow each
+	// other everywhere; those of Together do so within a tenant.
+	Shared bool
 	// Only narrows the audience, so that no delivery is made for nothing; nil means
 	// everybody.
 	Only func(e Event, tenant string) bool

@@ -3,8 +3,10 @@ package outbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -271,6 +273,49 @@ func TestOneThatFailsHoldsUpNobody(t *testing.T) {
 				}
 				if slices.Sort(got); !slices.Equal(got, []string{"a", "b", "bad", "c", "next"}) {
 					t.Errorf("effects %v", got)
+				}
+			})
+		})
+	}
+}
+
+// Deliveries of a subscriber that locks much are never run side by side: those of one
+// tenant, and where tenants share what is written, none at all. Whether they go together
+// or alone makes no difference.
+func TestDeliveriesTakeTheirTurn(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		t.Run(fmt.Sprintf("shared %v", shared), func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				var mu sync.Mutex
+				running, most, all := map[string]int{}, map[string]int{}, 0
+				sub := On("test.one", func(ctx context.Context, d Delivery, e happened) error {
+					mu.Lock()
+					running[d.Tenant]++
+					most[d.Tenant] = max(most[d.Tenant], running[d.Tenant])
+					all = max(all, running[desk]+running[hospital])
+					mu.Unlock()
+					time.Sleep(10 * time.Millisecond)
+					mu.Lock()
+					running[d.Tenant]--
+					mu.Unlock()
+					return write(ctx, d, e)
+				})
+				sub.Together, sub.Shared = true, shared
+				b := h.bus(sub)
+				for i := range 12 {
+					h.publish(b, happened{What: strconv.Itoa(i), To: []string{desk, hospital}})
+				}
+				// Each by itself, and all at once: what has failed before, or came late.
+				var wg sync.WaitGroup
+				for _, r := range h.handOver() {
+					wg.Go(func() { b.attempt(context.Background(), r.task()) })
+				}
+				wg.Wait()
+				if n := len(h.effects()); n != 24 {
+					t.Errorf("%d effects", n)
+				}
+				if most[desk] != 1 || most[hospital] != 1 || shared && all != 1 {
+					t.Errorf("side by side: %v, at most %d", most, all)
 				}
 			})
 		})

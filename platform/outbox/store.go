@@ -109,13 +109,17 @@ func load(ctx context.Context, list ...ids.ID[ids.Delivery]) (rows []row, err er
 	return rows, err
 }
 
-// inTurn makes transactions that run deliveries of one subscriber and tenant together
-// follow each other: each may lock much, in an order that nobody chose.
-func inTurn(ctx context.Context, subscriber, tenant string) error {
-	if !db.Postgres(ctx) {
+// inTurn makes transactions that run deliveries of one subscriber follow each other,
+// within a tenant or everywhere: each may lock much, in an order that nobody chose. One
+// that goes alone takes its turn as well.
+func inTurn(ctx context.Context, sub Subscription, tenant string) error {
+	if !db.Postgres(ctx) || !sub.Together && !sub.Shared {
 		return nil
 	}
-	_, err := db.Conn(ctx).NewRaw("select pg_advisory_xact_lock(hashtextextended(?, 0))", "outbox "+subscriber+" "+tenant).Exec(ctx)
+	if sub.Shared {
+		tenant = ""
+	}
+	_, err := db.Conn(ctx).NewRaw("select pg_advisory_xact_lock(hashtextextended(?, 0))", "outbox "+sub.Name+" "+tenant).Exec(ctx)
 	return err
 }
 
