@@ -2,6 +2,7 @@ package agreements
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"shubbak/platform/ids"
@@ -30,7 +31,9 @@ func (s *Service) subscriptions() []outbox.Subscription {
 	}
 	return []outbox.Subscription{
 		kept,
-		outbox.On("agreements.dawned", func(ctx context.Context, _ outbox.Delivery, _ Dawned) error { return s.tick(ctx) }),
+		// Outside of a transaction: each agreement has one of its own, so that nobody who
+		// sends under one of them waits for the others.
+		{Name: "agreements.dawned", Event: Dawned{}.EventName(), Outside: true, Run: func(ctx context.Context, _ outbox.Delivery) error { return s.RunDays(ctx) }},
 		outbox.On("agreements.filled", s.noteFilled),
 		outbox.On("agreements.decided", s.taskOfDecision),
 		{Name: "agreements.code", Event: coded{}.EventName(), Outside: true, Run: s.mailCode},
@@ -63,22 +66,24 @@ func (s *Service) dawn(ctx context.Context) (outbox.Event, error) {
 	return d, nil
 }
 
-// atOnce bounds one transaction.
+// atOnce bounds what one delivery does.
 const atOnce = 50
 
-// tick does what time has to do for one tenant, and runs as it. The row's lock and its
-// next day make it once, however many replicas ask.
-func (s *Service) tick(ctx context.Context) error {
-	list, err := due(ctx, s.today(), atOnce)
+// RunDays does what time has to do for the tenant of ctx, each agreement in a transaction
+// of its own. The row's lock and its next day make it once, however many replicas ask.
+func (s *Service) RunDays(ctx context.Context) error {
+	var list []ids.ID[ids.Agreement]
+	err := s.DB.Read(ctx, func(ctx context.Context) (err error) {
+		list, err = due(ctx, s.today(), atOnce)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	for _, id := range list {
-		if err := s.tickOne(ctx, id); err != nil {
-			return err
-		}
+	for _, id := range list { // one that fails holds up no other
+		err = errors.Join(err, s.DB.InTx(ctx, func(ctx context.Context) error { return s.tickOne(ctx, id) }))
 	}
-	return nil
+	return err
 }
 
 func (s *Service) tickOne(ctx context.Context, id ids.ID[ids.Agreement]) error {
@@ -110,9 +115,4 @@ func (s *Service) tickOne(ctx context.Context, id ids.ID[ids.Agreement]) error {
 		}
 	}
 	return s.finish(ctx, &a, events)
-}
-
-// RunDays does what is due for the tenant of ctx at once.
-func (s *Service) RunDays(ctx context.Context) error {
-	return s.DB.InTx(ctx, s.tick)
 }

@@ -49,7 +49,7 @@ func mine(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 var judged = []string{"id", "number", "state", "state_since", "effective_on", "ends_on", "renewal", "terminates_on", "objected_on", "has_quotas"}
 
 // scopesFrom reads the scopes of a sender with what a judgement asks of their agreements,
-// these locked against change until the transaction ends.
+// these locked against change until the transaction ends, the older first.
 func scopesFrom(ctx context.Context, from tenants.ID, to *tenants.ID) ([]scoped, error) {
 	var scopes []scopeRow
 	// What has ended is remembered once per pair, to say so; the history is not read.
@@ -65,7 +65,7 @@ func scopesFrom(ctx context.Context, from tenants.ID, to *tenants.ID) ([]scoped,
 		list[i] = s.AgreementID
 	}
 	var rows []row
-	if err := db.ForShare(ctx, db.Conn(ctx).NewSelect().Model(&rows).Column(judged...).Where("a.id in (?)", db.In(list)).Where("?", ours(ctx, "a.id"))).Scan(ctx); err != nil {
+	if err := db.ForShare(ctx, db.Conn(ctx).NewSelect().Model(&rows).Column(judged...).Where("a.id in (?)", db.In(list)).Where("?", ours(ctx, "a.id")).OrderExpr("a.id")).Scan(ctx); err != nil {
 		return nil, err
 	}
 	byID := map[ids.ID[ids.Agreement]]Agreement{}

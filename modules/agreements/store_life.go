@@ -64,9 +64,19 @@ type obligationRow struct {
 	TitleFr       string
 }
 
-// lock reads one agreement of the tenant of ctx, locked until the transaction ends.
+// lock reads one agreement of the tenant of ctx, locked until the transaction ends. One
+// that may come into force in the place of another has that one locked before it: whoever
+// sends reads the two in this order (scopesFrom).
 func lock(ctx context.Context, id ids.ID[ids.Agreement]) (Agreement, error) {
 	var r row
+	if db.Postgres(ctx) {
+		var older ids.ID[ids.Agreement]
+		err := db.ForUpdate(ctx, db.Conn(ctx).NewSelect().Model((*row)(nil)).Column("id").
+			Where("a.id = (select n.renews_id from agreements as n where n.id = ? and n.state in (?))", id, db.Codes([]State{Signing, Signed, AwaitingVisa})).Where("?", ours(ctx, "a.id"))).Scan(ctx, &older)
+		if err != nil && !db.NoRows(err) {
+			return r.Agreement, err
+		}
+	}
 	err := db.ForUpdate(ctx, db.Conn(ctx).NewSelect().Model(&r).Where("a.id = ?", id).Where("?", ours(ctx, "a.id"))).Scan(ctx)
 	return r.Agreement, err
 }

@@ -211,11 +211,13 @@ func ForShare(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 	return q
 }
 
-// ForUpdate locks the rows that q reads until the transaction ends, against any other
-// lock on them; SQLite has one writer and needs none.
+// ForUpdate locks the rows that q reads until the transaction ends, against change and
+// against ForShare; SQLite has one writer and needs none. Keys are never changed, so that
+// rows which only point to a locked one are written meanwhile, and nobody who holds such a
+// row waits.
 func ForUpdate(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 	if t := current(ctx); t != nil && t.pg && !t.readOnly {
-		return q.For("UPDATE")
+		return q.For("NO KEY UPDATE")
 	}
 	return q
 }
@@ -225,7 +227,7 @@ func ForUpdate(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 // waits for it in a ring. What is left out is found by its next run.
 func ForUpdateFree(ctx context.Context, q *bun.SelectQuery) *bun.SelectQuery {
 	if t := current(ctx); t != nil && t.pg && !t.readOnly {
-		return q.For("UPDATE SKIP LOCKED")
+		return q.For("NO KEY UPDATE SKIP LOCKED")
 	}
 	return q
 }
