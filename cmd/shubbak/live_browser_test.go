@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"shubbak/platform/clock"
 	"shubbak/platform/db"
 
 	"github.com/chromedp/chromedp"
@@ -121,4 +122,35 @@ func TestOpenPagesFollow(t *testing.T) {
 	if !strings.Contains(b.path(), "/sign-in?next=") {
 		t.Error("the page of an ended session stays open at", b.path())
 	}
+}
+
+// TestATypedDayIsAnswered: the page answers what is typed without being loaded again, the
+// last of several questions, and nothing where the question finds no answer.
+func TestATypedDayIsAnswered(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("long")
+	}
+	s, ok := worldSettings(t)["embedded"]
+	if !ok {
+		t.Skip("of the embedded default")
+	}
+	w := newWorld(t, "embedded", s)
+	id := w.as("worker@coordination.demo").sent(nil)
+	w.as("intake@hospital.demo").do(id, "accept", nil).want(200)
+	b := newBrowser(t, w)
+	b.width(360)
+	b.signIn("intake@hospital.demo")
+	b.open("hospital", "/referrals/"+id+"/schedule")
+	sunday := w.clock.Now().In(clock.Casablanca()).AddDate(0, 0, 14)
+	for sunday.Weekday() != time.Sunday {
+		sunday = sunday.AddDate(0, 0, 1)
+	}
+	b.date("starts_at_local", sunday)
+	b.fill("starts_at_local_hour", "10")
+	b.fill("starts_at_local_minute", "0")
+	b.sees("[data-answer]", "يوم لا تعمل فيه المصلحة")
+	b.date("starts_at_local", sunday.AddDate(0, 0, 2))
+	b.sees("[data-answer]", "الثلاثاء")
+	b.look("an answer beside a date")
 }

@@ -237,13 +237,16 @@ if (page.stream && window.EventSource) {
 	}, 60000);
 }
 
-// What is typed into a date is answered beside it, by the page that holds the form.
+// What is typed into a date is answered beside it, by the page that holds the form; of
+// several questions the last one is answered.
 document.querySelectorAll("[data-ask]").forEach((box) => {
+	let asked = 0;
 	box.addEventListener("change", async () => {
-		const typed = new URLSearchParams([...box.querySelectorAll("input")].map((i) => [i.name, i.value]));
+		const mine = ++asked, typed = new URLSearchParams([...box.querySelectorAll("input")].map((i) => [i.name, i.value]));
 		try {
 			const page = new DOMParser().parseFromString(await (await fetch(`${location.pathname}?${typed}`)).text(), "text/html");
-			box.querySelector("[data-answer]").replaceWith(page.querySelector("[data-answer]"));
+			const answer = page.querySelector("[data-answer]");
+			if (answer && mine === asked) box.querySelector("[data-answer]").replaceWith(answer);
 		} catch { /* it is only a word beside */ }
 	});
 });
